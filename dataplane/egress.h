@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets under construction: headers are written into a transmit mbuf, SRTP jobs gather here over all inputs and
+ * receivers of a burst, and one flush encrypts them together, finishes the headers and hands them to their ports. */
+#ifndef ROOMLINE_DATAPLANE_EGRESS_H
+#define ROOMLINE_DATAPLANE_EGRESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/pkt.h"
+#include "dataplane/srtp.h"
+
+struct session;
+struct tuple;
+struct worker;
+
+#define EGRESS_MAX PKT_BURST
+
+struct egress {
+    uint32_t n;
+    struct rte_mbuf *m[EGRESS_MAX]; /* from tx_pool */
+    struct session *session[EGRESS_MAX];
+    struct srtp_job job[EGRESS_MAX];
+};
+
+/* An mbuf with the header template of the session's send tuple in place, or NULL (dropped and counted: no mbuf, no
+ * keys, no address, no consent). *rtp: where the RTP header goes; room: bytes there before the tag. */
+struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp, uint16_t *room);
+
+/* Queues an SRTP packet: header of hdr_len stands at rtp, payload is read from src at the flush (src must stay valid
+ * until then: worker_spend), or already stands behind the header (src == NULL). */
+void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
+                uint16_t payload_len, uint64_t index);
+
+/* Encrypts and sends one compound RTCP packet now (it is rare). index: next SRTCP index of its sender SSRC. */
+void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index);
+
+/* Sends a bare UDP payload (STUN, DTLS) over a tuple. */
+void egress_datagram(struct worker *w, const struct tuple *t, const uint8_t *bytes, size_t len);
+
+void egress_flush(struct worker *w);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Where packets come from and go to. A port is a DPDK ethdev (ring, memif, NIC, ...) or the kernel's UDP sockets
+ * dressed as one: it delivers and takes whole frames (Ethernet, IPv4 or IPv6, UDP), so that nothing above knows the
+ * difference.
+ *
+ * Receive queue q belongs to one worker. Transmit: any worker may send any frame; a kernel-socket port picks the socket
+ * by the frame's UDP source port, an ethdev the caller's own tx queue. */
+#ifndef ROOMLINE_DATAPLANE_PORT_H
+#define ROOMLINE_DATAPLANE_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/pkt.h"
+
+struct pollfd;
+struct port;
+
+struct port_ops {
+    uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
+    /* Takes the first k packets, returns k; the rest stays the caller's. */
+    uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
+    /* Descriptors to sleep on for this queue, at most n; 0: this port must be polled. */
+    int (*poll_fds)(struct port *port, uint16_t queue, struct pollfd *fds, int n);
+    void (*destroy)(struct port *port);
+};
+
+struct port {
+    const struct port_ops *ops;
+    uint16_t id;       /* index in the dataplane's list of ports */
+    uint16_t n_queues; /* one per worker */
+    bool checksum;     /* frames need UDP and IP checksums from us */
+    bool link_layer;   /* ARP, ND and ICMP are ours to answer */
+    char name[64];
+};
+
+/* Kernel UDP sockets: queue i is bound to port first_udp_port + i on every address (IPv4 and IPv6), or on address if
+ * not NULL. Each queue receives into its own pool. NULL on error, *err says what failed ("bind [::]:31001: Address in
+ * use"). */
+struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t first_udp_port,
+                                struct rte_mempool **pools, const char **err);
+
+/* A configured DPDK port, one rx and tx queue per worker, started. */
+struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_mempool **pools, const char **err);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* A session: one ICE-lite transport (RFC 8445 2.5), its DTLS-made SRTP keys, the RTP streams it publishes and the
+ * subscriptions it plays.
+ *
+ * Who owns what: ctl owns existence (allocation, the look-up tables, the grace period before a free). Everything inside
+ * belongs to the owner worker from MAIL_ATTACH to MAIL_DETACHED; only fields marked ctl or atomic are touched by
+ * others. Ownership moves by pointer (MAIL_RELEASE, MAIL_ADOPT), never by copy. */
+#ifndef ROOMLINE_DATAPLANE_SESSION_H
+#define ROOMLINE_DATAPLANE_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/dp_proto.h"
+#include "common/stun.h"
+#include "dataplane/pkt.h"
+#include "dataplane/srtp.h"
+
+struct stream;
+struct subscription;
+struct worker;
+
+#define SESSION_TUPLES_MAX 8
+#define TUPLE_NONE         0xff
+
+/* A full address pair, family-neutral: the key of the tuple table. IPv4 as ::ffff:a.b.c.d. Padding is zero. */
+struct tuple_key {
+    uint8_t remote_ip[16];
+    uint8_t local_ip[16];
+    uint16_t remote_port; /* network order */
+    uint16_t local_port;
+    uint16_t port_id;
+    uint16_t pad;
+};
+
+/* One way back to the peer: what came, turned round. Owner worker. */
+struct tuple {
+    bool used;
+    bool nominated;       /* USE-CANDIDATE was seen */
+    bool authenticated;   /* SRTP, SRTCP or DTLS has verified over it */
+    uint8_t l3_off;       /* 14 */
+    uint8_t template_len; /* Ethernet, IP, UDP headers to the peer; lengths and checksums are filled in at egress */
+    uint8_t template[PKT_L4_MAX];
+    struct tuple_key key;
+    int64_t checked_us; /* last authenticated Binding request */
+};
+
+struct ice {
+    char local_ufrag[DP_UFRAG_BYTES];
+    char remote_ufrag[DP_REMOTE_UFRAG];
+    struct stun_key key; /* of local_pwd: verifies requests, signs responses (RFC 8445 7.3) */
+    struct tuple tuples[SESSION_TUPLES_MAX];
+    uint8_t send;       /* index of the tuple that media is sent to; TUPLE_NONE: none yet */
+    bool consent;       /* RFC 7675: may we send */
+    int64_t consent_us; /* last authenticated Binding over any tuple */
+};
+
+/* What the session hears from its peer as a subscriber, and says as a publisher: RTCP of the whole transport. */
+struct session {
+    uint64_t id;
+    _Atomic uint32_t owner;      /* worker index; written by the old owner when it gives the session away */
+    _Atomic uint32_t event_bits; /* enum dp_session_bit; owner ors, ctl takes */
+    struct dp_addr event_remote; /* of the last ICE event; owner writes before it sets the bit */
+    uint32_t worker_slot;        /* index in the owner's list of sessions; owner */
+    bool attached;               /* the owner has taken it (false while it is in a mailbox); owner */
+    bool media_seen;
+    int64_t dtls_window_us; /* rate limit of punted DTLS */
+    uint32_t dtls_in_window;
+    struct ice ice;
+    struct srtp_ctx *srtp_rx, *srtp_tx;     /* NULL until keys; owner uses, ctl frees */
+    uint32_t srtcp_index;                   /* of rtcp_ssrc, 31 bits; owner */
+    uint32_t rtcp_ssrc;                     /* sender SSRC of our RTCP to a publisher */
+    struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
+    uint32_t n_streams;
+    struct twcc *twcc;          /* transport-wide feedback to a publisher (twcc.h); NULL when not agreed */
+    struct subscription **subs; /* played here, capacity subs_max (ctl allocates, ATTACH carries); owner */
+    uint32_t n_subs, subs_max;
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
+    struct dp_session_put put;                           /* as installed; ctl */
+    struct dp_keys_put *keys; /* as installed, for the -EEXIST check: only a SHA-256 of them; ctl */
+};
+
+/* Tuple of the packet's addresses. The packet has been parsed. */
+void tuple_key_of(struct rte_mbuf *m, struct tuple_key *key);
+/* Fills a tuple with the way back to where the packet came from. */
+void tuple_fill(struct tuple *t, struct rte_mbuf *m, const struct tuple_key *key);
+
+static inline const struct tuple *session_send_tuple(const struct session *s)
+{
+    return s->ice.send == TUPLE_NONE || !s->ice.consent ? NULL : &s->ice.tuples[s->ice.send];
+}
+
+/* Owner worker: sets bits and mails ctl unless a mail is under way. */
+void session_event(struct worker *w, struct session *s, uint32_t bits);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* SRTP and SRTCP in bursts (RFC 3711, RFC 7714). The caller owns packet indices and the replay window; a backend owns
+ * keys and transforms. The interface batches over packets, keys and profiles, and encrypts out of place, straight from
+ * the one clear packet into each receiver's buffer.
+ *
+ * Contexts are made and destroyed by the ctl thread (that may allocate) and used by one worker at a time. The libsrtp
+ * backend keeps its own index per SSRC, equal to the caller's, and allocates once at the first packet of an SSRC: the
+ * one exception to "workers never allocate", and a reason why it is the reference and the fallback only. */
+#ifndef ROOMLINE_DATAPLANE_SRTP_H
+#define ROOMLINE_DATAPLANE_SRTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/media.h"
+
+struct srtp_ctx; /* one direction of one session */
+
+#define SRTP_TRAILER_MAX 24 /* SRTCP index 4 and the longest tag 16, rounded */
+
+struct srtp_job {
+    struct srtp_ctx *ctx;
+    const uint8_t *src; /* protect: clear RTP payload (may equal dst + hdr_len). unprotect: unused, in place */
+    uint8_t *dst;     /* protect: the RTP header stands here, ciphertext and tag go behind it. unprotect: the packet */
+    uint16_t hdr_len; /* RTP header with CSRC and extension; SRTCP: 8 */
+    uint16_t len;     /* protect: payload bytes. unprotect: whole packet, and after the call the clear packet */
+    int16_t error;    /* out: 0, -EBADMSG (authentication), -EALREADY (replay), -EINVAL */
+    uint64_t index;   /* SRTP: ROC << 16 | SEQ; SRTCP protect: 31-bit index */
+};
+
+/* tx: protects; otherwise unprotects. ctl thread. NULL on error. */
+struct srtp_ctx *srtp_ctx_create(enum srtp_profile profile, const uint8_t *key, const uint8_t *salt, bool tx);
+void srtp_ctx_destroy(struct srtp_ctx *ctx); /* cleanses */
+
+uint16_t srtp_overhead(const struct srtp_ctx *ctx);  /* bytes that RTP protect adds */
+uint16_t srtcp_overhead(const struct srtp_ctx *ctx); /* bytes that RTCP protect adds */
+
+void srtp_protect_burst(struct srtp_job *jobs, uint32_t n);
+void srtp_unprotect_burst(struct srtp_job *jobs, uint32_t n);
+void srtcp_protect_burst(struct srtp_job *jobs, uint32_t n);
+void srtcp_unprotect_burst(struct srtp_job *jobs, uint32_t n);
+
+const char *srtp_backend(void); /* "libsrtp 2.5.0", for statistics */
+uint64_t srtp_profiles(void);   /* 1 << enum srtp_profile that work here */
+int srtp_global_init(void);     /* once, before any context */
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* An RTP stream (RFC 7656: one SSRC, and the RTX SSRC that repairs it) as a session publishes it, and a subscription:
+ * that stream as one session plays it. Both belong to the publisher's owner worker; hot fields stand first. */
+#ifndef ROOMLINE_DATAPLANE_STREAM_H
+#define ROOMLINE_DATAPLANE_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/dp_proto.h"
+#include "dataplane/history.h"
+#include "dataplane/nack.h"
+#include "dataplane/pkt.h"
+#include "dataplane/replay.h"
+#include "dataplane/session.h"
+
+/* Receive state of one SSRC (RFC 3550 A.1, A.8; RFC 3711 3.3.1). */
+struct rx_source {
+    uint32_t ssrc; /* 0: not latched yet */
+    bool started;
+    int64_t highest; /* highest authenticated packet index, ROC << 16 | SEQ */
+    int64_t base;    /* first index */
+    struct replay replay;
+    uint64_t packets, bytes;
+    uint64_t expected_prior, received_prior; /* at the last receiver report */
+    uint32_t jitter_q4;                      /* RTP units, 28.4 fixed */
+    uint32_t transit;
+    uint64_t sr_ntp; /* last sender report: NTP time, its RTP time, when it came */
+    uint32_t sr_rtp;
+    int64_t sr_us;
+};
+
+struct stream {
+    uint64_t id;
+    struct session *session; /* publisher */
+    enum codec codec;
+    enum media_kind kind;
+    uint32_t clock_hz;
+    struct subscription **subs; /* who plays it, capacity subs_max (grown by ctl's mail, swapped here) */
+    uint32_t n_subs, subs_max;
+    struct dp_rtp rtp; /* as negotiated with the publisher; ssrc and rtx_ssrc latched here */
+    struct rx_source primary, rtx;
+    struct history history;    /* clear packets for retransmission */
+    struct nack nack;          /* gaps to ask the publisher for */
+    bool keyframe_wanted;      /* a request is outstanding */
+    int64_t keyframe_asked_us; /* throttle */
+    uint8_t fir_seq;
+    uint64_t keyframes;
+    struct dp_stream_put put; /* as installed; ctl */
+};
+
+/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded, so a packet
+ * of the history can be written again exactly as it was sent. */
+struct subscription {
+    uint64_t id;
+    struct session *session; /* subscriber */
+    struct stream *stream;
+    bool running;             /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
+    int64_t seq_offset;       /* out index = in index + seq_offset (48 bit SRTP index, both) */
+    int64_t first_index;      /* first in-index forwarded; older ones are not */
+    uint32_t ts_offset;       /* out timestamp = in + ts_offset, modulo 2^32 */
+    struct dp_rtp rtp;        /* PT, SSRC, RTX, extension ids at the subscriber */
+    uint8_t ext_map[256];     /* id at the publisher -> id at the subscriber, 0: strip */
+    uint32_t stream_slot;     /* index in stream.subs */
+    uint32_t session_slot;    /* index in session.subs */
+    int64_t rtx_index;        /* next index of the RTX SSRC */
+    uint32_t srtcp_index;     /* of rtp.ssrc, 31 bits */
+    uint64_t packets, octets; /* sent, for sender reports: RTP payload octets (RFC 3550 6.4.1) */
+    int64_t sr_sent_us;       /* last sender report: when, and its NTP middle 32, for the round trip (RFC 3550 6.4.1) */
+    uint32_t sr_ntp_mid;
+    int64_t rtt_us;                 /* -1 unknown */
+    uint32_t lost_q8;               /* fraction lost of the last receiver report */
+    struct dp_subscription_put put; /* as installed; ctl */
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* worker path */
+/* The life of a packet, top to bottom. Each stage compacts the burst in place; a packet that a stage takes out was
+ * sent, punted, handed over, consumed, or dropped with a reason. */
+#include "dataplane/worker.h"
+
+#include <rte_rcu_qsbr.h>
+
+#include "common/util.h"
+
+#define HOUSEKEEPING_US     1000
+#define SESSION_TICK_US     10000
+#define HOUSEKEEPING_SLICES (SESSION_TICK_US / HOUSEKEEPING_US)
+
+static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, int64_t now_us)
+{
+    struct burst b;
+
+    b.n = port->ops->rx_burst(port, queue, b.m, PKT_BURST);
+    if (b.n == 0)
+        return 0;
+    uint32_t received = b.n;
+
+    parse_burst(w, &b, port, now_us); /* Ethernet, IP, UDP; ARP, ND and ICMP are answered */
+    classify_burst(w, &b, now_us);    /* session by address pair; STUN answered, DTLS punted, strays handed over */
+    receive_burst(w, &b, now_us);     /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
+    forward_burst(w, &b, now_us);     /* one to many: a header per subscriber, jobs for the egress */
+    return received;
+}
+
+/* Each session is looked at once in SESSION_TICK_US: a slice of them every HOUSEKEEPING_US, so that no turn is long. */
+static void housekeeping(struct worker *w, int64_t now_us)
+{
+    if (now_us - w->tick_us < HOUSEKEEPING_US)
+        return;
+    w->tick_us = now_us;
+    if (w->tick_slot >= w->n_sessions)
+        w->tick_slot = 0;
+    uint32_t slice = (w->n_sessions + HOUSEKEEPING_SLICES - 1) / HOUSEKEEPING_SLICES;
+    for (uint32_t end = MIN(w->tick_slot + slice, w->n_sessions); w->tick_slot < end; w->tick_slot++) {
+        ice_tick(w, w->sessions[w->tick_slot], now_us);
+        report_tick(w, w->sessions[w->tick_slot], now_us);
+    }
+}
+
+static void free_spent(struct worker *w)
+{
+    rte_pktmbuf_free_bulk(w->spent, w->n_spent);
+    w->n_spent = 0;
+}
+
+void worker_spend(struct worker *w, struct rte_mbuf *m)
+{
+    if (w->n_spent == WORKER_SPENT_MAX) {
+        egress_flush(w);
+        free_spent(w);
+    }
+    w->spent[w->n_spent++] = m;
+}
+
+uint32_t worker_turn(struct worker *w, int64_t now_us)
+{
+    uint32_t handled = 0;
+
+    for (uint32_t i = 0; i < w->n_ports; i++)
+        handled += turn_port(w, w->ports[i].port, w->ports[i].queue, now_us);
+    handled += mailbox_drain(w, now_us);
+    housekeeping(w, now_us);
+    egress_flush(w);
+    free_spent(w);
+    if (w->rcu)
+        rte_rcu_qsbr_quiescent(w->rcu, w->index);
+    w->stats.loops++;
+    w->stats.busy_loops += handled > 0;
+    return handled;
+}
+
+uint32_t worker_random(struct worker *w)
+{
+    w->random ^= w->random << 13; /* xorshift64 (Marsaglia), seeded from the kernel at start */
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)(w->random >> 32);
+}

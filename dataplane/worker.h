@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker: one thread, one core, a list of (port, queue), the sessions it owns. worker.c reads as the life of a
+ * packet. A worker never allocates, logs, locks, calls the kernel (its ports' I/O and the sleep apart) or waits. Time
+ * comes in. */
+#ifndef ROOMLINE_DATAPLANE_WORKER_H
+#define ROOMLINE_DATAPLANE_WORKER_H
+
+#include <rte_mempool.h>
+#include <rte_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/drop.h"
+#include "dataplane/egress.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/pkt.h"
+#include "dataplane/port.h"
+#include "dataplane/session.h"
+
+#define WORKER_PORTS_MAX 8
+#define WORKER_SPENT_MAX 1024
+
+struct tables;
+
+/* Settings every worker reads and nobody writes after start. */
+struct dataplane_conf {
+    int64_t consent_us; /* RFC 7675: 30 s */
+    int64_t history_age_us;
+    uint32_t history_packets; /* per RTP stream, a power of two */
+    uint32_t mtu;             /* largest IP packet sent */
+    uint32_t max_sessions;
+};
+
+struct worker_stats { /* written by the worker, read relaxed by ctl */
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    uint64_t stun_requests, stun_responses, dtls_punted, dtls_sent;
+    uint64_t rtp_received, rtcp_received, rtp_forwarded, rtcp_sent;
+    uint64_t retransmitted, nacks_sent, nacks_received, plis_sent, plis_received;
+    uint64_t handed_over, strays;
+    uint64_t loops, busy_loops, sleeps;
+    uint64_t drops[DROP_COUNT];
+};
+
+struct worker {
+    uint32_t index;
+    uint32_t n_ports;
+    struct {
+        struct port *port;
+        uint16_t queue;
+    } ports[WORKER_PORTS_MAX];
+    const struct dataplane_conf *conf;
+    const struct tables *tables; /* ctl writes, lock-free reads under RCU */
+    struct rte_rcu_qsbr *rcu;    /* NULL in tests without ctl */
+    struct rte_mempool *tx_pool; /* mbufs for what we send */
+    struct mailbox mailbox;      /* ours: any thread sends, we drain */
+    struct mailbox *ctl_mailbox; /* to ctl */
+    struct worker *const *peers; /* all workers, by index: their mailboxes */
+    struct session **sessions;   /* owned, n_sessions of conf->max_sessions */
+    uint32_t n_sessions;
+    uint32_t tick_slot; /* housekeeping goes round sessions in slices */
+    int64_t tick_us;
+    struct egress egress;                     /* packets under construction for this burst */
+    struct rte_mbuf *spent[WORKER_SPENT_MAX]; /* clear packets still read by egress jobs; freed after the flush */
+    uint32_t n_spent;
+    uint64_t random; /* state of worker_random */
+    struct worker_stats stats;
+};
+
+/* Drops a packet with its reason. */
+static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum drop why)
+{
+    w->stats.drops[why]++;
+    rte_pktmbuf_free(m);
+}
+
+/* Frees a clear packet once the egress jobs that may read it are flushed. */
+void worker_spend(struct worker *w, struct rte_mbuf *m);
+
+uint32_t worker_random(struct worker *w); /* not for keys */
+
+/* One turn: every port once, the mailbox, housekeeping, flush. Returns the packets and mails handled (0: idle). */
+uint32_t worker_turn(struct worker *w, int64_t now_us);
+
+/* The stages, in order, each in the file of its name. */
+void parse_burst(struct worker *w, struct burst *b, const struct port *port, int64_t now_us);
+void neigh_input(struct worker *w, struct rte_mbuf *m, const struct port *port); /* ARP, ND, ICMP echo */
+void classify_burst(struct worker *w, struct burst *b, int64_t now_us); /* leaves SRTP and SRTCP of own sessions */
+void ice_on_binding(struct worker *w, struct rte_mbuf *m, int64_t now_us);
+void ice_on_authenticated(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us);
+void ice_tick(struct worker *w, struct session *s, int64_t now_us); /* consent */
+void punt_dtls(struct worker *w, struct rte_mbuf *m, int64_t now_us);
+void receive_burst(struct worker *w, struct burst *b,
+                   int64_t now_us); /* unprotect; leaves clear RTP, RTCP to feedback */
+void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, int64_t now_us);
+void forward_burst(struct worker *w, struct burst *b, int64_t now_us); /* takes every packet */
+void report_tick(struct worker *w, struct session *s,
+                 int64_t now_us); /* ~10 ms per session: RR, NACK, PLI, twcc, REMB */
+
+/* Objects, owner worker (called by mailbox_drain; defined where their nouns live: receive.c, forward.c). */
+void stream_attach(struct worker *w, struct stream *st, int64_t now_us);
+void stream_detach(struct worker *w, struct stream *st);
+void subscription_attach(struct worker *w, struct subscription *sub, int64_t now_us);
+void subscription_detach(struct worker *w, struct subscription *sub);
+void stream_want_keyframe(struct worker *w, struct stream *st, int64_t now_us); /* merged and throttled */
+
+#endif
