@@ -14,17 +14,14 @@
 
 #include "common/dp_proto.h"
 #include "common/media.h"
+#include "controlplane/sdp_codec.h"
+#include "controlplane/sdp_parse.h"
 
-struct sdp; /* sdp_parse.h */
-
-#define NEGOTIATE_SECTIONS_MAX 16 /* m-lines in one offer; more are refused */
-#define NEGOTIATE_FMTP_BYTES   256
-#define NEGOTIATE_ADDRS_MAX    8
-#define FINGERPRINT_BYTES_MAX  64
+#define NEGOTIATE_ADDRS_MAX 8
 
 /* What the operator chose; the caller fills it from conf. */
 struct negotiate_conf {
-    enum codec codecs[CODEC_COUNT]; /* in order of preference, both kinds; ends at CODEC_NONE */
+    enum codec codecs[CODEC_COUNT]; /* in order of preference, both kinds */
     size_t n_codecs;
 };
 
@@ -32,41 +29,48 @@ enum dtls_setup { SETUP_PASSIVE, SETUP_ACTIVE }; /* our role (RFC 8842); passive
 
 /* One m-line of the offer and what became of it, in offer order. */
 struct negotiated_section {
-    enum media_kind kind; /* meaningful only if accepted */
-    bool accepted;        /* false: answered with port 0 and inactive */
-    char mid[DP_MID_BYTES];
-    char media[16];     /* "audio", "video", "application", ... as offered, for the refused ones */
-    char protocol[32];  /* as offered */
-    char first_fmt[32]; /* a refused m-line must repeat one format */
+    bool accepted;          /* false: answered with port 0 and inactive; only what stands above kind is meaningful */
+    char mid[DP_MID_BYTES]; /* "" none */
+    char media[SDP_WORD_BYTES];     /* "audio", "video", "application", ... as offered */
+    char protocol[SDP_WORD_BYTES];  /* as offered */
+    char first_fmt[SDP_WORD_BYTES]; /* a refused m-line must repeat one format */
+    enum media_kind kind;
     enum codec codec;
-    char fmtp[NEGOTIATE_FMTP_BYTES]; /* to echo in the answer; "" none */
-    int h264_profile;                /* profile-level-id of an H.264 codec, packetization mode below */
-    int h264_packetization_mode;
-    struct dp_rtp rtp; /* pt, rtx_pt, ext ids, feedback; ssrc from the offer (publish) or from the caller (play) */
+    struct codec_params params;
+    bool rtcp_rsize;       /* RFC 5506, offered */
+    uint32_t ext_directed; /* 1 << enum rtp_ext: the offer wrote the direction out, so must the answer */
+    struct dp_rtp rtp;     /* pt, rtx_pt, ext ids, feedback; ssrc from the offer (publish) or from the caller (play) */
 };
 
 struct negotiated {
     bool publish; /* the offerer sends */
-    bool bundle;  /* BUNDLE was offered; without it each section is answered on the first section's transport only */
     enum dtls_setup setup;
     char remote_ufrag[DP_REMOTE_UFRAG];
     char remote_pwd[257];
-    char fingerprint_hash[16]; /* "sha-256", ... lower case */
-    uint8_t fingerprint[FINGERPRINT_BYTES_MAX];
-    size_t fingerprint_bytes;
+    struct sdp_fingerprint fingerprint; /* hash "sha-256", ...; bytes, n_bytes */
     size_t n_sections;
-    struct negotiated_section sections[NEGOTIATE_SECTIONS_MAX];
+    struct negotiated_section sections[SDP_SECTIONS_MAX];
+    size_t n_bundled; /* accepted sections in the order of the offer's BUNDLE group; 0: no BUNDLE was offered */
+    uint8_t bundled[SDP_SECTIONS_MAX];
 };
 
-/* Chooses codecs, RTX, feedback and extensions for a publishing offer: exactly one codec per accepted m-line, the first
- * of conf that the offer holds (H.264: 42e01f mode 1 before other profiles). At most one audio and one video section is
- * accepted. Returns 0, or -errno with *info set to the status text owed to the client ("No common codecs", ...). */
+/* Both choose exactly one codec, its RTX, feedback and extensions for each accepted m-line; at most one audio and one
+ * video m-line is accepted, the first of its kind that can be. A session has one transport: that of the first accepted
+ * m-line. So an m-line outside its BUNDLE group (or the second one, without BUNDLE) is refused.
+ *
+ * They return 0, or -errno with *info set to the static status text owed to the client: "No common codecs"
+ * (-EOPNOTSUPP), or what is wrong with the offer (-EINVAL: no rtcp-mux, ICE credentials or usable fingerprint, ...). */
+
+/* A publishing offer. Codec: the first of conf that the m-line holds; H.264: Constrained Baseline mode 1 before others.
+ * An m-line without a common codec is refused, the offer only when that leaves nothing. */
 int negotiate_publish(const struct sdp *offer, const struct negotiate_conf *conf, struct negotiated *out,
                       const char **info);
 
-/* The same for a playing offer against what the publisher sends. A section of a kind that the publisher does not send
- * is refused; if the subscriber lacks the publisher's codec (H.264: profile and packetization mode matched) the whole
- * play fails with "No common codecs". rtp.ssrc and rtx_ssrc are left 0 for the caller to fill. */
+/* A playing offer against what the publisher sends: the publisher's codec under the subscriber's payload types and
+ * extension ids. A section of a kind that the publisher does not send is refused; if the subscriber offers a kind but
+ * not the publisher's codec in it (H.264: profile and packetization mode, see h264_match) the whole play fails with "No
+ * common codecs". rtp.ssrc and rtx_ssrc are left 0 for the caller to fill; rtx_pt is DP_PT_NONE when there is no RTX.
+ */
 int negotiate_play(const struct sdp *offer, const struct negotiated *publisher, struct negotiated *out,
                    const char **info);
 
