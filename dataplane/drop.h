@@ -29,8 +29,11 @@
     X(AUTH, "SRTP or SRTCP authentication failed")                                            \
     X(RTX_EMPTY, "RTX without payload (padding)")                                             \
     X(RTX_DUPLICATE, "RTX of a packet that was here already")                                 \
+    X(RTX_EARLY, "RTX before the first packet of its stream")                                 \
+    X(FEEDBACK_SSRC, "RTCP about an SSRC that the session does not play or publish")          \
     X(NO_SUBSCRIBER, "nobody plays the stream")                                               \
     X(WAIT_KEYFRAME, "subscriber waits for a key frame")                                      \
+    X(BEFORE_START, "older than the first packet that the subscriber was sent")               \
     X(SUBSCRIBER_NOT_READY, "subscriber has no keys, no address or no consent")               \
     X(OVERSIZE, "packet would exceed the path MTU")                                           \
     X(NO_MBUF, "transmit pool empty")                                                         \

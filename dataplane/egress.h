@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_DATAPLANE_EGRESS_H
 #define ROOMLINE_DATAPLANE_EGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,21 +19,25 @@ struct worker;
 
 struct egress {
     uint32_t n;
-    struct rte_mbuf *m[EGRESS_MAX]; /* from tx_pool */
-    struct session *session[EGRESS_MAX];
+    struct rte_mbuf *m[EGRESS_MAX]; /* from tx_pool; pkt.l4_off, payload_off and port_id are set */
     struct srtp_job job[EGRESS_MAX];
 };
 
-/* An mbuf with the header template of the session's send tuple in place, or NULL (dropped and counted: no mbuf, no
- * keys, no address, no consent). *rtp: where the RTP header goes; room: bytes there before the tag. */
-struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp, uint16_t *room);
+/* An mbuf with the header template of the session's send tuple in place, or NULL with the reason in *why (neither
+ * counted: a caller that tries many sessions may not want that). *rtp: where the RTP header goes; *room: bytes there
+ * before the tag, by MTU and mbuf. Every mbuf ends in egress_rtp or is freed. */
+struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp, uint16_t *room, enum drop *why);
 
-/* Queues an SRTP packet: header of hdr_len stands at rtp, payload is read from src at the flush (src must stay valid
- * until then: worker_spend), or already stands behind the header (src == NULL). */
+/* Could egress_begin succeed now, pool apart? */
+bool egress_ready(const struct session *s);
+
+/* Queues an SRTP packet: a header of hdr_len stands at rtp, the payload is read from src at the flush (src must stay
+ * valid until then: worker_spend), or stands behind the header already (src == NULL). */
 void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
-                uint16_t payload_len, uint64_t index);
+                uint16_t payload_len, int64_t index);
 
-/* Encrypts and sends one compound RTCP packet now (it is rare). index: next SRTCP index of its sender SSRC. */
+/* Encrypts and sends one RTCP packet (compound, >= 8 bytes) now: it is rare. index: next SRTCP index of its sender
+ * SSRC. A session that is not ready: counted drop. */
 void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index);
 
 /* Sends a bare UDP payload (STUN, DTLS) over a tuple. */

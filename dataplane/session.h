@@ -15,6 +15,7 @@
 
 #include "common/dp_proto.h"
 #include "common/stun.h"
+#include "dataplane/estimate.h"
 #include "dataplane/pkt.h"
 #include "dataplane/srtp.h"
 
@@ -57,7 +58,20 @@ struct ice {
     int64_t consent_us; /* last authenticated Binding over any tuple */
 };
 
-/* What the session hears from its peer as a subscriber, and says as a publisher: RTCP of the whole transport. */
+/* When each kind of RTCP was last sent to a publisher. */
+struct report {
+    int64_t rr_due_us;
+    int64_t twcc_us;
+    int64_t remb_us;
+    struct estimate estimate;
+};
+
+/* Token bucket over the retransmissions of one session: a peer that asks for everything again gets no more. */
+struct resend_budget {
+    int64_t filled_us;
+    uint32_t tokens;
+};
+
 struct session {
     uint64_t id;
     _Atomic uint32_t owner;      /* worker index; written by the old owner when it gives the session away */
@@ -74,9 +88,10 @@ struct session {
     uint32_t rtcp_ssrc;                     /* sender SSRC of our RTCP to a publisher */
     struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
     uint32_t n_streams;
-    struct twcc *twcc;          /* transport-wide feedback to a publisher (twcc.h); NULL when not agreed */
-    struct subscription **subs; /* played here, capacity subs_max (ctl allocates, ATTACH carries); owner */
-    uint32_t n_subs, subs_max;
+    LIST_HEAD(, subscription) subs; /* played here; owner */
+    struct twcc *twcc;              /* transport-wide feedback to a publisher (twcc.h); NULL when not agreed */
+    struct report report;           /* timers and estimate of what we tell a publisher; owner */
+    struct resend_budget resend;    /* retransmissions to a subscriber; owner */
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
     struct dp_session_put put;                           /* as installed; ctl */
     struct dp_keys_put *keys; /* as installed, for the -EEXIST check: only a SHA-256 of them; ctl */

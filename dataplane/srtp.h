@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* SRTP and SRTCP in bursts (RFC 3711, RFC 7714). The caller owns packet indices and the replay window; a backend owns
- * keys and transforms. The interface batches over packets, keys and profiles, and encrypts out of place, straight from
- * the one clear packet into each receiver's buffer.
+/* SRTP and SRTCP in bursts (RFC 3711, RFC 7714). The caller owns the packet indices and the replay window of SRTP; a
+ * backend owns keys, transforms and the replay window of SRTCP, whose index is inside the packet. The interface batches
+ * over packets, keys and profiles, and encrypts out of place, straight from the one clear packet into each receiver's
+ * buffer. Jobs of one burst never overlap in memory; a burst is done in order, but for its memory traffic.
+ *
+ * Nonces: an index is protected again only with the same bytes (a retransmission on the original SSRC).
  *
  * Contexts are made and destroyed by the ctl thread (that may allocate) and used by one worker at a time. The libsrtp
- * backend keeps its own index per SSRC, equal to the caller's, and allocates once at the first packet of an SSRC: the
- * one exception to "workers never allocate", and a reason why it is the reference and the fallback only. */
+ * backend allocates once at the first packet of an SSRC: the one exception to "workers never allocate", and a reason
+ * why it is the reference and the fallback only. */
 #ifndef ROOMLINE_DATAPLANE_SRTP_H
 #define ROOMLINE_DATAPLANE_SRTP_H
 
@@ -20,12 +23,13 @@ struct srtp_ctx; /* one direction of one session */
 
 struct srtp_job {
     struct srtp_ctx *ctx;
-    const uint8_t *src; /* protect: clear RTP payload (may equal dst + hdr_len). unprotect: unused, in place */
-    uint8_t *dst;     /* protect: the RTP header stands here, ciphertext and tag go behind it. unprotect: the packet */
+    const uint8_t *src; /* protect: clear payload; NULL: it stands behind the header already. unprotect: unused */
+    uint8_t
+        *dst; /* protect: the header stands here, ciphertext and tag go behind it. unprotect: the packet, in place */
     uint16_t hdr_len; /* RTP header with CSRC and extension; SRTCP: 8 */
-    uint16_t len;     /* protect: payload bytes. unprotect: whole packet, and after the call the clear packet */
-    int16_t error;    /* out: 0, -EBADMSG (authentication), -EALREADY (replay), -EINVAL */
-    uint64_t index;   /* SRTP: ROC << 16 | SEQ; SRTCP protect: 31-bit index */
+    uint16_t len;     /* in: protect: payload bytes, unprotect: the whole packet. out: the whole packet at dst */
+    int16_t error;    /* out: 0, -EBADMSG (authentication), -EALREADY (replay), -EINVAL; then dst is undefined */
+    uint64_t index;   /* SRTP: ROC << 16 | SEQ. SRTCP protect: 31 bits, from 1, one up per packet of a sender SSRC */
 };
 
 /* tx: protects; otherwise unprotects. ctl thread. NULL on error. */
@@ -35,6 +39,7 @@ void srtp_ctx_destroy(struct srtp_ctx *ctx); /* cleanses */
 uint16_t srtp_overhead(const struct srtp_ctx *ctx);  /* bytes that RTP protect adds */
 uint16_t srtcp_overhead(const struct srtp_ctx *ctx); /* bytes that RTCP protect adds */
 
+/* dst has room for the overhead behind the packet. SRTCP jobs: 8 + the rest, in place or not. */
 void srtp_protect_burst(struct srtp_job *jobs, uint32_t n);
 void srtp_unprotect_burst(struct srtp_job *jobs, uint32_t n);
 void srtcp_protect_burst(struct srtp_job *jobs, uint32_t n);
@@ -42,6 +47,7 @@ void srtcp_unprotect_burst(struct srtp_job *jobs, uint32_t n);
 
 const char *srtp_backend(void); /* "libsrtp 2.5.0", for statistics */
 uint64_t srtp_profiles(void);   /* 1 << enum srtp_profile that work here */
-int srtp_global_init(void);     /* once, before any context */
+int srtp_global_init(void);     /* once, before any context. 0 or -EIO */
+void srtp_global_finish(void);  /* after the last */
 
 #endif

@@ -36,14 +36,14 @@ struct stream {
     enum codec codec;
     enum media_kind kind;
     uint32_t clock_hz;
-    struct subscription **subs; /* who plays it, capacity subs_max (grown by ctl's mail, swapped here) */
-    uint32_t n_subs, subs_max;
-    struct dp_rtp rtp; /* as negotiated with the publisher; ssrc and rtx_ssrc latched here */
-    struct rx_source primary, rtx;
-    struct history history;    /* clear packets for retransmission */
-    struct nack nack;          /* gaps to ask the publisher for */
-    bool keyframe_wanted;      /* a request is outstanding */
-    int64_t keyframe_asked_us; /* throttle */
+    LIST_HEAD(, subscription) subs; /* who plays it */
+    uint32_t n_subs;
+    struct dp_rtp rtp;             /* as negotiated with the publisher; the SSRCs in force are those of the sources */
+    struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
+    struct history history;        /* clear packets for retransmission */
+    struct nack nack;              /* gaps to ask the publisher for */
+    bool keyframe_wanted;          /* a request is outstanding */
+    int64_t keyframe_asked_us;     /* throttle */
     uint8_t fir_seq;
     uint64_t keyframes;
     struct dp_stream_put put; /* as installed; ctl */
@@ -55,18 +55,18 @@ struct subscription {
     uint64_t id;
     struct session *session; /* subscriber */
     struct stream *stream;
-    bool running;             /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
-    int64_t seq_offset;       /* out index = in index + seq_offset (48 bit SRTP index, both) */
-    int64_t first_index;      /* first in-index forwarded; older ones are not */
-    uint32_t ts_offset;       /* out timestamp = in + ts_offset, modulo 2^32 */
-    struct dp_rtp rtp;        /* PT, SSRC, RTX, extension ids at the subscriber */
-    uint8_t ext_map[256];     /* id at the publisher -> id at the subscriber, 0: strip */
-    uint32_t stream_slot;     /* index in stream.subs */
-    uint32_t session_slot;    /* index in session.subs */
-    int64_t rtx_index;        /* next index of the RTX SSRC */
-    uint32_t srtcp_index;     /* of rtp.ssrc, 31 bits */
-    uint64_t packets, octets; /* sent, for sender reports: RTP payload octets (RFC 3550 6.4.1) */
-    int64_t sr_sent_us;       /* last sender report: when, and its NTP middle 32, for the round trip (RFC 3550 6.4.1) */
+    bool running;         /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
+    int64_t seq_offset;   /* out index = in index + seq_offset (48 bit SRTP index, both) */
+    int64_t first_index;  /* first in-index forwarded; older ones are not */
+    uint32_t ts_offset;   /* out timestamp = in + ts_offset, modulo 2^32 */
+    struct dp_rtp rtp;    /* PT, SSRC, RTX, extension ids at the subscriber */
+    uint8_t ext_map[256]; /* id at the publisher -> id at the subscriber, 0: strip */
+    LIST_ENTRY(subscription) of_stream;  /* stream.subs */
+    LIST_ENTRY(subscription) of_session; /* session.subs */
+    int64_t rtx_index;                   /* next index of the RTX SSRC */
+    uint32_t srtcp_index;                /* of rtp.ssrc, 31 bits */
+    uint64_t packets, octets;            /* sent, for sender reports: RTP payload octets (RFC 3550 6.4.1) */
+    int64_t sr_sent_us; /* last sender report: when, and its NTP middle 32, for the round trip (RFC 3550 6.4.1) */
     uint32_t sr_ntp_mid;
     int64_t rtt_us;                 /* -1 unknown */
     uint32_t lost_q8;               /* fraction lost of the last receiver report */
