@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+import { openRoomPage } from './page.js';
+
+openRoomPage({ title: 'Conference', layout: 'grid' });
