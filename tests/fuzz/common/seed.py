@@ -69,6 +69,38 @@ def seed_stun():
     save("stun", "error-487", stun(0x111, attr(9, b"\0\0\4\x57Role Conflict")))
 
 
+def rtcp(count, kind, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack(">BBH", 0x80 | count, kind, len(body) // 4) + body
+
+
+def seed_rtcp():
+    s, m, zero = bytes.fromhex("11223344"), bytes.fromhex("aabbccdd"), bytes(4)
+    info = bytes.fromhex("e600000080000000" "00010000" "00000007" "00001000")
+    block = m + bytes.fromhex("40fffffe" "00011234" "00000063" "00008000" "00004000")
+    sr = rtcp(1, 200, s + info + block)
+    sdes = rtcp(2, 202, s + b"\1\5cname\0" + m + b"\2\1n\1\1c\0\0")
+    nack = rtcp(1, 205, s + m + bytes.fromhex("fffe8003" "00640000"))
+    remb = rtcp(15, 206, s + zero + b"REMB" + bytes.fromhex("020a0000") + m + s)
+    save("rtcp", "sr-sdes", sr, sdes)
+    save("rtcp", "rr-bye", rtcp(2, 201, s + block + block), rtcp(2, 203, s + m + b"\3bye"))
+    save("rtcp", "nack", nack)
+    save("rtcp", "pli-fir-remb", rtcp(0, 201, s), rtcp(1, 206, s + m), rtcp(4, 206, s + zero + m + b"\x09\0\0\0"), remb)
+    save("rtcp", "xr-app", rtcp(0, 207, s + bytes(8)), rtcp(3, 204, s + b"NAME"), rtcp(0, 201, s))
+    save("rtcp", "padded", rtcp(0, 201, s), b"\xa1" + rtcp(1, 206, s + m + b"\0\0\0\4")[1:])
+    for name, body in {
+        "run": "fffa0005 00000507 2005 0000010001 00",
+        "one-bit": "fffa0010 00000507 a801 0002 000000 00",
+        "two-bit": "fffa0003 00000507 d600 00ff0100 0000",
+        "negative": "fffa0002 00000507 d800 04fffc 000000",
+        "mixed": "00010020 ffffff08 d6c0 0012 c800 0064 9c40 0001 02ff",
+        "huge-lost": "0000ffff 00000007" + "1fff" * 8 + "0007 0000",
+        "zero-runs": "00010002 00000507 2000 4000 2002 0102",
+    }.items():
+        save("rtcp", f"twcc-{name}", rtcp(15, 205, s + m + bytes.fromhex(body)))
+
+
 if __name__ == "__main__":
+    seed_rtcp()
     seed_rtp()
     seed_stun()
