@@ -18,7 +18,9 @@
 
 struct dp;
 
-struct dp_ops { /* called from dp_on_readable or dp_tick, never from a dp_put_x */
+/* Called from dp_on_readable, dp_on_writable or dp_tick, never from the other calls. They may put and delete at will,
+ * but not destroy. Acks, events and punts of sessions that we do not hold (any more) are not reported. */
+struct dp_ops {
     void (*on_up)(void *arg, const struct dp_hello *hello); /* link is up; worker ports are known */
     void (*on_down)(void *arg);                             /* link lost; media may still flow */
     void (*on_reset)(void *arg);                            /* another dataplane came up: all sessions are lost */
@@ -27,7 +29,8 @@ struct dp_ops { /* called from dp_on_readable or dp_tick, never from a dp_put_x 
     void (*on_punt)(void *arg, uint64_t session, uint16_t tuple, const uint8_t *dtls, size_t len);
 };
 
-/* run_dir holds the two sockets, DP_CTL_SOCKET and DP_PUNT_SOCKET. Does not connect yet: dp_tick does. */
+/* run_dir holds the two sockets, DP_CTL_SOCKET and DP_PUNT_SOCKET. Does not connect yet: dp_tick does. epoch: random,
+ * new at each start. ops is borrowed. NULL: no memory, or run_dir too long for a socket address; logged. */
 struct dp *dp_create(const char *run_dir, uint32_t epoch, const struct dp_ops *ops, void *arg);
 void dp_destroy(struct dp *dp);
 
@@ -35,7 +38,8 @@ bool dp_is_up(const struct dp *dp);
 const struct dp_hello *dp_hello(const struct dp *dp); /* valid while up */
 uint64_t dp_new_id(struct dp *dp);                    /* epoch << 32 | counter */
 
-/* Event loop: the owner watches these descriptors (-1: none) for input, and for output when dp_wants_write. */
+/* Event loop: the owner watches these descriptors (-1: none) for input, and the control one for output when
+ * dp_wants_write. They change only inside dp_on_readable, dp_on_writable and dp_tick: ask again after each. */
 int dp_ctl_fd(const struct dp *dp);
 int dp_punt_fd(const struct dp *dp);
 bool dp_wants_write(const struct dp *dp);
@@ -43,8 +47,8 @@ void dp_on_readable(struct dp *dp, int fd);
 void dp_on_writable(struct dp *dp, int fd);
 void dp_tick(struct dp *dp, int64_t now_us); /* reconnects; call every 100 ms or so */
 
-/* Desired state. The struct is copied; head is filled in. Keys are cleansed once the dataplane has acknowledged them.
- */
+/* Desired state, also while the link is down. The struct is copied; head is filled in. A put under a session or stream
+ * that is not there is dropped and logged. Keys are cleansed once the dataplane has acknowledged them. */
 void dp_put_session(struct dp *dp, const struct dp_session_put *m);
 void dp_put_keys(struct dp *dp, const struct dp_keys_put *m);
 void dp_put_stream(struct dp *dp, const struct dp_stream_put *m);
@@ -53,6 +57,9 @@ void dp_del_session(struct dp *dp, uint64_t id); /* and what it holds */
 void dp_del_stream(struct dp *dp, uint64_t id);
 void dp_del_subscription(struct dp *dp, uint64_t id);
 void dp_request_keyframe(struct dp *dp, uint64_t stream);
+
+/* At once or, when the socket is full or the link down, not at all: dropped and counted. */
 void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t *bytes, size_t len);
+uint64_t dp_punts_dropped(const struct dp *dp);
 
 #endif
