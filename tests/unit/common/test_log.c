@@ -125,7 +125,7 @@ static void long_values_and_lines_are_cut(void **state)
     LOG_INFO(ROOM, "%s%s%s%s%s", big, big, big, big, big);
     assert_int_equal(seen.len, LOG_LINE_BYTES);
     assert_string_equal(seen.last + seen.len - 5, "x...\n");
-    for (size_t i = 0; i + 1 < sizeof(big); i += 2)
+    for (size_t i = 0; i + 2 < sizeof(big); i += 2)
         memcpy(big + i, "\u0436", 2);
     for (int pad = 0; pad < 2; pad++) { /* whichever byte of a code point the end falls on */
         LOG_INFO(ROOM, "%.*s%s%s%s%s%s", pad, "p", big, big, big, big, big);
