@@ -61,7 +61,7 @@ static const struct negotiated_section *find_accepted(const struct negotiated *n
 
 static int rank_format(const struct negotiation *n, enum codec codec, const struct codec_params *params)
 {
-    enum media_kind kind = codec_info(codec)->kind;
+    enum media_kind kind = sdp_codec_info(codec)->kind;
     if (n->conf)
         return publish_rank(n->conf, codec, params);
     const struct negotiated_section *sent = find_accepted(n->publisher, kind);
@@ -81,7 +81,7 @@ static struct choice choose_format(const struct negotiation *n, const struct sdp
         const struct sdp_format *format = &s->formats[i];
         struct codec_params params;
         enum codec codec = sdp_codec_parse(format, &params);
-        if (codec != CODEC_NONE && codec_info(codec)->kind == kind && usable_pt(format->pt))
+        if (codec != CODEC_NONE && sdp_codec_info(codec)->kind == kind && usable_pt(format->pt))
             consider(&best, format, codec, &params, rank_format(n, codec, &params));
     }
     return best;
@@ -112,7 +112,7 @@ static bool agree_ext(const struct negotiation *n, const struct sdp_section *s, 
         return false;
     if (n->conf)
         return ext != RTP_EXT_DEPENDENCY_DESCRIPTOR || choice->codec == CODEC_AV1;
-    return forwarded[ext] && find_accepted(n->publisher, codec_info(choice->codec)->kind)->rtp.ext[ext];
+    return forwarded[ext] && find_accepted(n->publisher, sdp_codec_info(choice->codec)->kind)->rtp.ext[ext];
 }
 
 static void agree_rtp(const struct negotiation *n, const struct sdp_section *s, const struct choice *choice,
@@ -146,7 +146,7 @@ static bool read_kind(const char *media, enum media_kind *kind)
     return *kind == MEDIA_AUDIO || strcmp(media, "video") == 0;
 }
 
-/* RFC 8829 5.1.2: what stands before RTP/ tells nothing, so it is not insisted on. */
+/* All of these mean DTLS-SRTP over ICE here, also without feedback or transport in the name (RFC 8829 5.1.2). */
 static bool is_secure_rtp(const char *protocol)
 {
     static const char *const known[] = {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF",

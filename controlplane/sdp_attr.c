@@ -96,15 +96,20 @@ static bool read_direction(const char *text, enum sdp_direction *out)
     return false;
 }
 
-/* extmap:2/recvonly URI (RFC 8285 5). Ids above 255 are proposals of an offerer that wants an answer to number them, 15
- * is reserved: such extensions are left out. */
-static const char *parse_extmap(struct sdp_section *s, char *value)
+const char *sdp_attr_ext_uri(enum rtp_ext ext)
 {
     static const char *const uris[] = {
 #define X(id, uri, forwarded) uri,
         RTP_EXT_LIST(X)
 #undef X
     };
+    return uris[ext];
+}
+
+/* extmap:2/recvonly URI (RFC 8285 5). Ids above 255 are proposals of an offerer that wants an answer to number them, 15
+ * is reserved: such extensions are left out. */
+static const char *parse_extmap(struct sdp_section *s, char *value)
+{
     char *head = strsep(&value, " ");
     const char *uri = sdp_text_word(&value), *id_text = strsep(&head, "/");
     enum sdp_direction direction = SDP_SENDRECV;
@@ -116,8 +121,8 @@ static const char *parse_extmap(struct sdp_section *s, char *value)
     for (size_t i = 0; i < RTP_EXT_COUNT; i++)
         if (s->ext[i].id == id)
             return NULL; /* one id, two meanings: the first holds */
-    for (size_t i = 0; i < RTP_EXT_COUNT; i++)
-        if (strcmp(uri, uris[i]) == 0 && s->ext[i].id == 0)
+    for (enum rtp_ext i = 0; i < RTP_EXT_COUNT; i++)
+        if (strcmp(uri, sdp_attr_ext_uri(i)) == 0 && s->ext[i].id == 0)
             s->ext[i] = (struct sdp_extmap){(uint8_t)id, (uint8_t)direction, head != NULL};
     return NULL;
 }
@@ -140,7 +145,7 @@ static const char *parse_ssrc_group(struct sdp_section *s, char *value)
         return NULL;
     uint32_t source, repair;
     if (!whole_number(sdp_text_word(&value), UINT32_MAX, &source) ||
-        !whole_number(sdp_text_word(&value), UINT32_MAX, &repair) || source == repair)
+        !whole_number(sdp_text_word(&value), UINT32_MAX, &repair) || !source || !repair || source == repair)
         return "Bad a=ssrc-group";
     s->fid[0] = source;
     s->fid[1] = repair;
@@ -204,6 +209,7 @@ static const char *parse_fingerprint(struct sdp_section *s, char *value)
     }
     if (!parse_hex_bytes(sdp_text_word(&value), read.bytes, read.n_bytes))
         return "Bad a=fingerprint";
+    read.unsupported = s->fingerprint.unsupported;
     if (read.n_bytes > s->fingerprint.n_bytes)
         s->fingerprint = read;
     return NULL;

@@ -8,7 +8,7 @@
 
 #include "controlplane/sdp_parse.h"
 
-const struct codec_info *codec_info(enum codec codec)
+const struct codec_info *sdp_codec_info(enum codec codec)
 {
     static const struct codec_info infos[] = {
 #define X(id, name, kind, clock, channels) [CODEC_##id] = {name, kind, clock, channels},
@@ -23,7 +23,7 @@ const struct codec_info *codec_info(enum codec codec)
 static enum codec find_codec(const struct sdp_format *format)
 {
     for (enum codec codec = CODEC_NONE + 1; codec < CODEC_COUNT; codec++) {
-        const struct codec_info *info = codec_info(codec);
+        const struct codec_info *info = sdp_codec_info(codec);
         unsigned channels = format->channels || info->kind == MEDIA_VIDEO ? format->channels : 1;
         if (strcasecmp(format->name, info->name) == 0 && format->clock_hz == info->clock_hz &&
             channels == info->channels)

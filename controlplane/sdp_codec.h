@@ -27,7 +27,7 @@ struct codec_info {
     unsigned channels; /* audio */
 };
 
-const struct codec_info *codec_info(enum codec codec); /* of a codec other than CODEC_NONE */
+const struct codec_info *sdp_codec_info(enum codec codec); /* of a codec other than CODEC_NONE */
 
 /* CODEC_NONE: a format that we do not relay, or ill-formed parameters. */
 enum codec sdp_codec_parse(const struct sdp_format *format, struct codec_params *params);

@@ -8,6 +8,7 @@
 
 #include "common/util.h"
 #include "controlplane/negotiate.h"
+#include "controlplane/sdp_attr.h"
 
 struct writer {
     char *buf;
@@ -92,7 +93,7 @@ static void put_feedback(struct writer *w, const struct dp_rtp *rtp)
  * rtpmap line and would cut an a=fmtp that follows it. */
 static void put_codec(struct writer *w, const struct negotiated_section *s)
 {
-    const struct codec_info *info = codec_info(s->codec);
+    const struct codec_info *info = sdp_codec_info(s->codec);
     char fmtp[128];
     if (info->channels > 1)
         put(w, "a=rtpmap:%u %s/%u/%u", s->rtp.pt, info->name, info->clock_hz, info->channels);
@@ -107,17 +108,13 @@ static void put_codec(struct writer *w, const struct negotiated_section *s)
     }
 }
 
+/* a=extmap-allow-mixed is not answered, so all packets of a stream have one form of header extension. */
 static void put_extensions(struct writer *w, const struct negotiated *n, const struct negotiated_section *s)
 {
-    static const char *const uris[] = {
-#define X(id, uri, forwarded) uri,
-        RTP_EXT_LIST(X)
-#undef X
-    };
-    for (size_t i = 0; i < RTP_EXT_COUNT; i++) {
+    for (enum rtp_ext i = 0; i < RTP_EXT_COUNT; i++) {
         const char *direction = !(s->ext_directed >> i & 1) ? "" : n->publish ? "/recvonly" : "/sendonly";
         if (s->rtp.ext[i] != DP_EXT_NONE)
-            put(w, "a=extmap:%u%s %s", s->rtp.ext[i], direction, uris[i]);
+            put(w, "a=extmap:%u%s %s", s->rtp.ext[i], direction, sdp_attr_ext_uri(i));
     }
 }
 
