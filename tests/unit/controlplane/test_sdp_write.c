@@ -35,30 +35,58 @@ static const struct golden goldens[] = {
     {"publish-chromium-vp8-pcmu.sdp", "offer-publish-camera.sdp", NULL, ONLY(CODEC_VP8, CODEC_PCMU)},
     {"publish-chromium-vp9-pcma.sdp", "offer-publish-camera.sdp", NULL, ONLY(CODEC_VP9, CODEC_PCMA)},
     {"publish-chromium-av1.sdp", "offer-publish-camera.sdp", NULL, ONLY(CODEC_AV1, CODEC_OPUS)},
+    {"publish-chromium-audio-only.sdp", "offer-chromium-audio-only.sdp", NULL, DEFAULT},
+    {"publish-chromium-video-only.sdp", "offer-chromium-video-only.sdp", NULL, DEFAULT},
+    {"publish-chromium-video-audio-data.sdp", "offer-chromium-video-audio-data.sdp", NULL, DEFAULT},
+    {"publish-chromium-four-sections.sdp", "offer-chromium-four-sections.sdp", NULL, DEFAULT},
     {"publish-firefox.sdp", "offer-firefox-publish.sdp", NULL, DEFAULT},
+    {"publish-safari.sdp", "offer-safari-publish.sdp", NULL, DEFAULT},
+    {"publish-stripped-h264.sdp", "offer-publish-stripped-h264.sdp", NULL, DEFAULT},
+    {"publish-odd-fmtp.sdp", "offer-publish-odd-fmtp.sdp", NULL, DEFAULT},
+    {"publish-session-level.sdp", "offer-publish-session-level.sdp", NULL, DEFAULT},
+    {"publish-no-bundle.sdp", "offer-publish-no-bundle.sdp", NULL, DEFAULT},
+    {"publish-no-mid.sdp", "offer-publish-no-mid.sdp", NULL, DEFAULT},
     {"play-chromium-h264.sdp", "offer-publish-camera.sdp", "offer-play.sdp", DEFAULT},
     {"play-chromium-vp8-pcma.sdp", "offer-publish-camera.sdp", "offer-play.sdp", ONLY(CODEC_VP8, CODEC_PCMA)},
     {"play-chromium-of-firefox.sdp", "offer-firefox-publish.sdp", "offer-play.sdp", DEFAULT},
+    {"play-chromium-of-video-only.sdp", "offer-chromium-video-only.sdp", "offer-play.sdp", DEFAULT},
+    {"play-chromium-audio.sdp", "offer-publish-camera.sdp", "offer-chromium-play-audio.sdp", DEFAULT},
+    {"play-firefox-of-chromium-vp8.sdp", "offer-publish-camera.sdp", "offer-firefox-play.sdp",
+     ONLY(CODEC_VP8, CODEC_OPUS)},
+    {"play-safari-of-chromium.sdp", "offer-publish-camera.sdp", "offer-safari-play.sdp", DEFAULT},
 };
 
-/* Runs the case. Returns the length of the answer. */
-static int answer(const struct golden *g, char *buf, size_t size)
+static void negotiate(const struct golden *g, struct negotiated *out)
 {
-    struct negotiated publisher, player, *n = &publisher;
+    struct negotiated publisher;
     const char *info;
     struct sdp *offer = read_offer(g->publisher);
     assert_non_null(offer);
     assert_int_equal(negotiate_publish(offer, &g->conf, &publisher, &info), 0);
     sdp_destroy(offer);
-    if (g->play) {
-        n = &player;
-        offer = read_offer(g->play);
-        assert_non_null(offer);
-        assert_int_equal(negotiate_play(offer, &publisher, &player, &info), 0);
-        sdp_destroy(offer);
-        set_ssrcs(&player);
+    *out = publisher;
+    if (!g->play)
+        return;
+    offer = read_offer(g->play);
+    assert_non_null(offer);
+    assert_int_equal(negotiate_play(offer, &publisher, out, &info), 0);
+    sdp_destroy(offer);
+    set_ssrcs(out);
+}
+
+/* The answer is itself a description, with the offer's m-lines. */
+static void check_reads_back(const char *text, size_t len, const struct negotiated *n)
+{
+    struct sdp *sdp;
+    const char *why;
+    assert_int_equal(sdp_parse(text, len, &sdp, &why), 0);
+    assert_int_equal(sdp->n_sections, n->n_sections);
+    for (size_t i = 0; i < n->n_sections; i++) {
+        assert_string_equal(sdp->sections[i].mid, n->sections[i].mid);
+        assert_int_equal(sdp->sections[i].port, n->sections[i].accepted ? test_local.port : 0);
+        assert_int_equal(sdp->sections[i].bundle != 0, n->sections[i].accepted && n->n_bundled);
     }
-    return sdp_write_answer(n, &test_local, buf, size);
+    sdp_destroy(sdp);
 }
 
 static void update(const char *name, const char *text, size_t len)
@@ -76,8 +104,11 @@ static void test_goldens(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(goldens); i++) {
         char name[128], buf[ANSWER_BYTES];
         size_t expected_len;
-        int len = answer(&goldens[i], buf, sizeof(buf));
+        struct negotiated n;
+        negotiate(&goldens[i], &n);
+        int len = sdp_write_answer(&n, &test_local, buf, sizeof(buf));
         assert_true(len > 0);
+        check_reads_back(buf, (size_t)len, &n);
         snprintf(name, sizeof(name), "answers/%s", goldens[i].answer);
         if (getenv("UPDATE_ANSWERS"))
             update(name, buf, (size_t)len);
@@ -94,12 +125,14 @@ static void test_goldens(void **state)
 static void test_every_short_buffer(void **state)
 {
     char whole[ANSWER_BYTES];
-    int len = answer(&goldens[0], whole, sizeof(whole));
+    struct negotiated n;
+    negotiate(&goldens[0], &n);
+    int len = sdp_write_answer(&n, &test_local, whole, sizeof(whole));
     for (int size = 0; size <= len + 1; size++) {
         char *buf = malloc((size_t)size + 1);
         assert_non_null(buf);
         buf[size] = 'x';
-        int error = answer(&goldens[0], buf, (size_t)size);
+        int error = sdp_write_answer(&n, &test_local, buf, (size_t)size);
         assert_int_equal(error, size > len ? len : -ENOSPC);
         assert_int_equal(buf[size], 'x');
         free(buf);
