@@ -15,6 +15,7 @@
 #define ROOMLINE_COMMON_DP_PROTO_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/media.h"
@@ -186,5 +187,15 @@ struct dp_punt {
     uint64_t session;
     uint8_t bytes[DP_PUNT_BYTES_MAX];
 };
+
+/* One record as it came from the control link: 0, or -EBADMSG when its type is unknown, or its length is not that of
+ * the type's struct. The values inside are not looked at. msg may be unaligned. */
+int dp_msg_check(const void *msg, size_t len);
+
+/* One record of the punt link, with at least one byte of datagram: 0 or -EBADMSG. */
+int dp_punt_check(const void *msg, size_t len);
+
+/* "SESSION_PUT"; "?" for what is none. */
+const char *dp_msg_name(enum dp_msg type);
 
 #endif

@@ -7,8 +7,11 @@ import hashlib
 import hmac
 import pathlib
 import struct
+import subprocess
+import tempfile
 
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus"
+ROOT = CORPUS.parent.parent.parent
 
 
 def save(noun, name, *parts):
@@ -100,7 +103,55 @@ def seed_rtcp():
         save("rtcp", f"twcc-{name}", rtcp(15, 205, s + m + bytes.fromhex(body)))
 
 
+def seed_codec():
+    codecs = {"opus": 1, "h264": 4, "vp8": 5, "vp9": 6, "av1": 7}  # enum codec
+    for name, body in {
+        "opus": "78 0102",
+        "vp8-key": "90 80 9234 5042009d012a4001f000",
+        "vp8-all": "90 f0 9234 07 20 5042009d012a",
+        "vp8-delta": "90 80 9235 3105000500",
+        "vp9-key-ss": "8a 8123 18 0140 00f0 824983",
+        "vp9-layers": "aa 8123 00 05 18",
+        "vp9-inter": "c8 8124 86",
+        "h264-stap": "78 0005 6742e01f8c 0004 68ce3c80 0004 65b80004",
+        "h264-fu": "7c 85 b80004",
+        "h264-slice": "41 9a246c",
+        "av1-w2": "28 0b 080000004 2a7bfe4600d00 3010",
+        "av1-w0": "08 8b00 0800",
+    }.items():
+        save("codec", name, bytes([codecs[name.split("-")[0]]]), bytes.fromhex(body.replace(" ", "")))
+
+
+def dp_sizes():
+    """Name, type and size of each message of the control link, as the compiler of this machine has them."""
+    source = """
+        #include <stdio.h>
+        #include "common/dp_proto.h"
+        int main(void)
+        {
+        #define X(id, type) printf("%s %d %zu\\n", #id, DP_##id, sizeof(type));
+            DP_MSG_LIST(X)
+            printf("PUNT 0 %zu\\n", offsetof(struct dp_punt, bytes));
+        }"""
+    with tempfile.TemporaryDirectory() as folder:
+        exe = f"{folder}/sizes"
+        subprocess.run(["cc", f"-I{ROOT}", "-x", "c", "-", "-o", exe], input=source, text=True, check=True)
+        for line in subprocess.check_output(exe, text=True).splitlines():
+            name, kind, size = line.split()
+            yield name.lower(), int(kind), int(size)
+
+
+def seed_dp_proto():
+    for name, kind, size in dp_sizes():
+        size += 64 if name == "punt" else 0
+        save("dp_proto", name, struct.pack("=HH", kind, size), bytes(range(256)) * 12)
+        path = CORPUS / "dp_proto" / f"seed-{name}"
+        path.write_bytes(path.read_bytes()[:size])
+
+
 if __name__ == "__main__":
+    seed_codec()
+    seed_dp_proto()
     seed_rtcp()
     seed_rtp()
     seed_stun()
