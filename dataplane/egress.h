@@ -12,7 +12,6 @@
 #include "dataplane/srtp.h"
 
 struct session;
-struct tuple;
 struct worker;
 
 #define EGRESS_MAX PKT_BURST
@@ -40,9 +39,7 @@ void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_
  * SSRC. A session that is not ready: counted drop. */
 void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index);
 
-/* Sends a bare UDP payload (STUN, DTLS) over a tuple. */
-void egress_datagram(struct worker *w, const struct tuple *t, const uint8_t *bytes, size_t len);
-
+/* Encrypts what is queued and hands it to frame_send. */
 void egress_flush(struct worker *w);
 
 #endif

@@ -32,10 +32,8 @@ bool nack_gap(struct nack *n, int64_t highest, int64_t index, int64_t now_us);
 /* An older packet came after all. */
 void nack_found(struct nack *n, int64_t index, int64_t now_us);
 
-/* Nothing before index is wanted any more (a key frame begins there). */
-void nack_forget(struct nack *n, int64_t index);
-
-/* The sequence numbers to ask for now, ascending; they count as asked. *given_up: packets that stay lost. */
-uint32_t nack_due(struct nack *n, int64_t now_us, uint16_t *seqs, uint32_t max, uint32_t *given_up);
+/* The sequence numbers to ask for now, ascending; they count as asked. *given_up: newest index of the packets that stay
+ * lost; -1: none. */
+uint32_t nack_due(struct nack *n, int64_t now_us, uint16_t *seqs, uint32_t max, int64_t *given_up);
 
 #endif

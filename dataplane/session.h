@@ -60,9 +60,10 @@ struct ice {
 
 /* When each kind of RTCP was last sent to a publisher. */
 struct report {
-    int64_t rr_due_us;
-    int64_t twcc_us;
+    int64_t rr_due_us; /* next receiver report; 0: not planned yet */
+    int64_t twcc_us;   /* last of each of these */
     int64_t remb_us;
+    uint32_t remb_kbps;
     struct estimate estimate;
 };
 
@@ -84,14 +85,15 @@ struct session {
     uint32_t dtls_in_window;
     struct ice ice;
     struct srtp_ctx *srtp_rx, *srtp_tx;     /* NULL until keys; owner uses, ctl frees */
-    uint32_t srtcp_index;                   /* of rtcp_ssrc, 31 bits; owner */
+    uint32_t srtcp_index;                   /* last one used of rtcp_ssrc, 31 bits; owner */
     uint32_t rtcp_ssrc;                     /* sender SSRC of our RTCP to a publisher */
     struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
     uint32_t n_streams;
     LIST_HEAD(, subscription) subs; /* played here; owner */
-    struct twcc *twcc;              /* transport-wide feedback to a publisher (twcc.h); NULL when not agreed */
-    struct report report;           /* timers and estimate of what we tell a publisher; owner */
-    struct resend_budget resend;    /* retransmissions to a subscriber; owner */
+    struct arrivals *arrivals;   /* for transport-wide feedback to a publisher; NULL when not agreed. ctl allocates */
+    struct report report;        /* timers and estimate of what we tell a publisher; owner */
+    struct resend_budget resend; /* retransmissions to a subscriber; owner */
+    uint32_t remb_kbps;          /* what the subscriber says it can receive; 0: nothing said; owner */
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
     struct dp_session_put put;                           /* as installed; ctl */
     struct dp_keys_put *keys; /* as installed, for the -EEXIST check: only a SHA-256 of them; ctl */

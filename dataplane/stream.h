@@ -14,21 +14,27 @@
 #include "dataplane/replay.h"
 #include "dataplane/session.h"
 
-/* Receive state of one SSRC (RFC 3550 A.1, A.8; RFC 3711 3.3.1). */
+/* Receive state of one SSRC (RFC 3550 A.1, A.3, A.8; RFC 3711 3.3.1). */
 struct rx_source {
-    uint32_t ssrc; /* 0: not latched yet */
-    bool started;
-    int64_t highest; /* highest authenticated packet index, ROC << 16 | SEQ */
-    int64_t base;    /* first index */
-    struct replay replay;
-    uint64_t packets, bytes;
-    uint64_t expected_prior, received_prior; /* at the last receiver report */
-    uint32_t jitter_q4;                      /* RTP units, 28.4 fixed */
+    uint32_t ssrc;        /* 0: not latched yet */
+    struct replay replay; /* with the highest authenticated packet index */
+    int64_t base;         /* lowest index that came; valid once replay.highest >= 0 */
+    int64_t last_us;      /* last authenticated packet */
+    uint32_t rejected;    /* packets that failed authentication since then */
+    uint32_t jitter_q4;   /* RTP units, 28.4 fixed */
     uint32_t transit;
-    uint64_t sr_ntp; /* last sender report: NTP time, its RTP time, when it came */
+    uint64_t packets, bytes; /* bytes: whole clear packets */
+    int64_t expected_prior;  /* at the last receiver report */
+    uint64_t received_prior;
+    uint64_t sr_ntp; /* last sender report: NTP time, its RTP time, when it came; sr_us 0: none yet */
     uint32_t sr_rtp;
     int64_t sr_us;
 };
+
+static inline int64_t rx_source_expected(const struct rx_source *src)
+{
+    return src->replay.highest < 0 ? 0 : src->replay.highest - src->base + 1;
+}
 
 struct stream {
     uint64_t id;
@@ -44,32 +50,43 @@ struct stream {
     struct nack nack;              /* gaps to ask the publisher for */
     bool keyframe_wanted;          /* a request is outstanding */
     int64_t keyframe_asked_us;     /* throttle */
-    uint8_t fir_seq;
+    uint32_t keyframe_tries;       /* since it was wanted */
+    uint32_t keyframe_ts;          /* of the newest key frame: its timestamp and first packet that came */
+    int64_t keyframe_index;
     uint64_t keyframes;
+    uint8_t fir_seq;
     struct dp_stream_put put; /* as installed; ctl */
 };
 
-/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded, so a packet
- * of the history can be written again exactly as it was sent. */
+#define RESENT_SLOTS 128
+
+/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded and rtp never
+ * changes after the attach, so that a packet of the history can be written again exactly as it was sent: on the
+ * original SSRC anything else would use a nonce twice. */
 struct subscription {
     uint64_t id;
     struct session *session; /* subscriber */
     struct stream *stream;
+    bool attached;
     bool running;         /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
     int64_t seq_offset;   /* out index = in index + seq_offset (48 bit SRTP index, both) */
     int64_t first_index;  /* first in-index forwarded; older ones are not */
     uint32_t ts_offset;   /* out timestamp = in + ts_offset, modulo 2^32 */
-    struct dp_rtp rtp;    /* PT, SSRC, RTX, extension ids at the subscriber */
+    struct dp_rtp rtp;    /* PT, SSRC, RTX, extension ids at the subscriber; SSRCs are unique for the session's life */
     uint8_t ext_map[256]; /* id at the publisher -> id at the subscriber, 0: strip */
     LIST_ENTRY(subscription) of_stream;  /* stream.subs */
     LIST_ENTRY(subscription) of_session; /* session.subs */
-    int64_t rtx_index;                   /* next index of the RTX SSRC */
-    uint32_t srtcp_index;                /* of rtp.ssrc, 31 bits */
+    int64_t rtx_index;                   /* last index of the RTX SSRC; 0: none yet */
+    uint32_t srtcp_index;                /* last one used of rtp.ssrc, 31 bits */
     uint64_t packets, octets;            /* sent, for sender reports: RTP payload octets (RFC 3550 6.4.1) */
     int64_t sr_sent_us; /* last sender report: when, and its NTP middle 32, for the round trip (RFC 3550 6.4.1) */
     uint32_t sr_ntp_mid;
-    int64_t rtt_us;                 /* -1 unknown */
-    uint32_t lost_q8;               /* fraction lost of the last receiver report */
+    int64_t rtt_us;   /* smoothed; -1 unknown */
+    uint32_t lost_q8; /* fraction lost of the last receiver report */
+    struct {
+        int64_t index; /* in-index */
+        int64_t us;
+    } resent[RESENT_SLOTS];         /* when a packet was last retransmitted, by index */
     struct dp_subscription_put put; /* as installed; ctl */
 };
 

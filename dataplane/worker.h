@@ -27,6 +27,7 @@ struct dataplane_conf {
     int64_t consent_us; /* RFC 7675: 30 s */
     int64_t history_age_us;
     uint32_t history_packets; /* per RTP stream, a power of two */
+    uint32_t history_mbufs;   /* per worker, of its rx pool: the rest is for receiving */
     uint32_t mtu;             /* largest IP packet sent */
     uint32_t max_sessions;
 };
@@ -62,7 +63,8 @@ struct worker {
     struct egress egress;                     /* packets under construction for this burst */
     struct rte_mbuf *spent[WORKER_SPENT_MAX]; /* clear packets still read by egress jobs; freed after the flush */
     uint32_t n_spent;
-    uint64_t random; /* state of worker_random */
+    uint32_t history_used; /* packets held by the histories of owned streams */
+    uint64_t random;       /* state of worker_random */
     struct worker_stats stats;
 };
 

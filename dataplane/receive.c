@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* worker path */
+/* SRTP and SRTCP of own sessions become clear packets: source by SSRC, index, replay, decryption in one batch, then
+ * what each packet tells about its stream. Leaves clear RTP of primary SSRCs; RTX is restored, RTCP goes to feedback.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "common/codec.h"
+#include "common/rtp.h"
+#include "dataplane/arrivals.h"
+#include "dataplane/stream.h"
+#include "dataplane/worker.h"
+
+#define ROC_DOUBT_US 1000000 /* silence after which a wrap may have been missed */
+
+struct item {
+    struct rte_mbuf *m;
+    struct stream *stream;
+    struct rx_source *src;
+    struct rtp_view view;
+};
+
+struct batch {
+    uint32_t n;
+    struct item item[PKT_BURST];
+    struct srtp_job job[PKT_BURST];
+};
+
+/* ---- Which source? ---- */
+
+static bool takes_pt(const struct stream *st, bool rtx, uint8_t pt)
+{
+    return pt == (rtx ? st->rtp.rtx_pt : st->rtp.pt);
+}
+
+static bool mid_differs(const struct stream *st, const struct rtp_view *v, const uint8_t *p)
+{
+    struct rtp_ext_elem mid;
+
+    if (!st->put.mid[0] || !rtp_ext_find(v, p, st->rtp.ext[RTP_EXT_MID], &mid))
+        return false;
+    size_t len = strnlen(st->put.mid, sizeof(st->put.mid));
+    return mid.len != len || memcmp(mid.data, st->put.mid, len) != 0;
+}
+
+/* A stream whose SSRC was not signalled takes the first that fits by payload type and mid (RFC 8843 9.2). The SSRC is
+ * latched once the packet has proved authentic. */
+static struct rx_source *find_unlatched(const struct session *s, const struct rtp_view *v, const uint8_t *p,
+                                        struct stream **st)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++) {
+        *st = s->streams[i];
+        if (mid_differs(*st, v, p))
+            continue;
+        if ((*st)->primary.ssrc == 0 && takes_pt(*st, false, v->pt))
+            return &(*st)->primary;
+        if ((*st)->rtx.ssrc == 0 && takes_pt(*st, true, v->pt))
+            return &(*st)->rtx;
+    }
+    return NULL;
+}
+
+static struct rx_source *find_source(const struct session *s, const struct rtp_view *v, const uint8_t *p,
+                                     struct stream **st)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++) {
+        *st = s->streams[i];
+        if (v->ssrc == (*st)->primary.ssrc)
+            return &(*st)->primary;
+        if (v->ssrc == (*st)->rtx.ssrc)
+            return &(*st)->rtx;
+    }
+    return find_unlatched(s, v, p, st);
+}
+
+/* ---- Which index? ---- */
+
+/* Before the first packet, and after a silence, a wrap may have passed unseen: then every other guess is one ROC up
+ * until a packet proves authentic (RFC 3711 3.3.1 leaves such a stream dead for ever). */
+static bool in_doubt(const struct rx_source *src, int64_t now_us)
+{
+    return src->replay.highest < 0 || now_us - src->last_us > ROC_DOUBT_US;
+}
+
+static int64_t estimate_index(const struct rx_source *src, uint16_t seq, int64_t now_us)
+{
+    int64_t index = replay_estimate(src->replay.highest, seq);
+
+    return in_doubt(src, now_us) && src->rejected % 2 ? index + 0x10000 : index;
+}
+
+/* ---- What an authentic packet tells ---- */
+
+/* RFC 3550 A.8. */
+static void update_jitter(struct rx_source *src, uint32_t ts, uint32_t clock_hz, int64_t rx_us)
+{
+    uint32_t arrival = (uint32_t)((uint64_t)rx_us * (clock_hz / 100) / 10000);
+    uint32_t transit = arrival - ts;
+
+    if (src->packets > 1) {
+        int32_t diff = (int32_t)(transit - src->transit);
+        uint32_t d = diff < 0 ? -(uint32_t)diff : (uint32_t)diff;
+        src->jitter_q4 += d - ((src->jitter_q4 + 8) >> 4);
+    }
+    src->transit = transit;
+}
+
+static void update_source(struct rx_source *src, uint32_t ssrc, int64_t index, uint16_t bytes, int64_t rx_us)
+{
+    src->base = src->packets ? RTE_MIN(src->base, index) : index;
+    src->ssrc = ssrc;
+    src->packets++;
+    src->bytes += bytes;
+    src->last_us = rx_us;
+    src->rejected = 0;
+}
+
+static void update_session(struct worker *w, struct session *s, const struct item *it, const uint8_t *p, int64_t now_us)
+{
+    struct rtp_ext_elem seq;
+
+    ice_on_authenticated(w, s, pkt(it->m)->tuple, now_us);
+    s->rx_packets++;
+    s->rx_bytes += pkt(it->m)->payload_len;
+    if (s->arrivals && rtp_ext_find(&it->view, p, it->stream->rtp.ext[RTP_EXT_TRANSPORT_CC], &seq) && seq.len >= 2)
+        arrivals_add(s->arrivals, get_be16(seq.data), pkt(it->m)->rx_us);
+    if (!s->media_seen) {
+        s->media_seen = true;
+        session_event(w, s, DP_SESSION_MEDIA);
+    }
+}
+
+/* The packet is new to the primary source whose highest index was highest. */
+static void update_stream(struct worker *w, struct stream *st, const struct pkt *p, uint32_t ts, int64_t highest,
+                          int64_t now_us)
+{
+
+    if (p->keyframe && (st->keyframes == 0 || ts != st->keyframe_ts)) {
+        st->keyframes++; /* one per frame: with H.264, its SPS and each of its slices begins one */
+        st->keyframe_ts = ts;
+        st->keyframe_index = p->index;
+        st->keyframe_wanted = false;
+    }
+    if (!(st->rtp.feedback & DP_FB_NACK))
+        return;
+    if (p->index < highest)
+        nack_found(&st->nack, p->index, now_us);
+    else if (highest >= 0 && !nack_gap(&st->nack, highest, p->index, now_us))
+        stream_want_keyframe(w, st, now_us);
+}
+
+/* RFC 4588 4: the original packet back in place, two bytes further on. 0 or why not. */
+static enum drop restore_rtx(struct item *it)
+{
+    struct stream *st = it->stream;
+    struct rtp_view *v = &it->view;
+    uint8_t *p = pkt_payload(it->m);
+
+    if (v->payload_bytes < 2)
+        return DROP_RTX_EMPTY;
+    if (st->primary.replay.highest < 0)
+        return DROP_RTX_EARLY;
+    v->seq = get_be16(p + v->payload);
+    v->ssrc = st->primary.ssrc;
+    v->pt = st->rtp.pt;
+    v->payload_bytes -= 2;
+    memmove(p + 2, p, v->payload);
+    p += 2;
+    p[1] = (uint8_t)((p[1] & 0x80) | v->pt);
+    put_be16(p + 2, v->seq);
+    put_be32(p + 8, v->ssrc);
+    pkt(it->m)->payload_off += 2;
+    return DROP_COUNT;
+}
+
+/* Authentic, its padding off, in the primary's terms: takes it into the stream. DROP_COUNT: it is new. */
+static enum drop take_primary(struct worker *w, struct item *it, int64_t index, int64_t highest, int64_t now_us)
+{
+    struct pkt *p = pkt(it->m);
+    uint8_t *rtp = pkt_payload(it->m);
+
+    rtp[0] &= (uint8_t)~0x20;
+    p->stream = it->stream;
+    p->index = index;
+    p->rtp_hdr_len = it->view.payload;
+    p->payload_len = it->view.payload + it->view.payload_bytes;
+    p->keyframe = codec_is_keyframe_start(it->stream->codec, rtp + it->view.payload, it->view.payload_bytes);
+    update_stream(w, it->stream, p, it->view.ts, highest, now_us);
+    return DROP_COUNT;
+}
+
+static enum drop take_rtx(struct worker *w, struct item *it, int64_t now_us)
+{
+    struct replay *replay = &it->stream->primary.replay;
+    int64_t highest = replay->highest;
+    enum drop why = restore_rtx(it);
+
+    if (why != DROP_COUNT)
+        return why;
+    int64_t index = replay_estimate(highest, it->view.seq);
+    if (!replay_take(replay, index))
+        return DROP_RTX_DUPLICATE;
+    it->stream->primary.base = RTE_MIN(it->stream->primary.base, index);
+    return take_primary(w, it, index, highest, now_us);
+}
+
+static enum drop rejected(struct rx_source *src, int error)
+{
+    src->rejected++;
+    return error == -EBADMSG ? DROP_AUTH : error == -EALREADY ? DROP_REPLAY : DROP_RTP_MALFORMED;
+}
+
+/* DROP_COUNT: the packet goes on. */
+static enum drop take(struct worker *w, struct item *it, const struct srtp_job *job, int64_t now_us)
+{
+    struct rx_source *src = it->src;
+    int64_t highest = src->replay.highest, index = (int64_t)job->index;
+    const uint8_t *p = pkt_payload(it->m);
+
+    if (job->error)
+        return rejected(src, job->error);
+    if (!replay_take(&src->replay, index)) /* twice in one burst */
+        return DROP_REPLAY;
+    pkt(it->m)->payload_len = job->len;
+    it->view.payload_bytes = job->len - it->view.payload;
+    update_source(src, it->view.ssrc, index, job->len, pkt(it->m)->rx_us);
+    update_session(w, pkt(it->m)->session, it, p, now_us);
+    w->stats.rtp_received++;
+    if (rtp_parse_padding(&it->view, p))
+        return DROP_RTP_MALFORMED;
+    if (src == &it->stream->rtx)
+        return take_rtx(w, it, now_us);
+    update_jitter(src, it->view.ts, it->stream->clock_hz, pkt(it->m)->rx_us);
+    return take_primary(w, it, index, highest, now_us);
+}
+
+/* ---- Batches ---- */
+
+static void finish_rtp(struct worker *w, struct batch *batch, struct burst *out, int64_t now_us)
+{
+    srtp_unprotect_burst(batch->job, batch->n);
+    for (uint32_t i = 0; i < batch->n; i++) {
+        enum drop why = take(w, &batch->item[i], &batch->job[i], now_us);
+        if (why == DROP_COUNT)
+            out->m[out->n++] = batch->item[i].m;
+        else
+            worker_drop(w, batch->item[i].m, why);
+    }
+    batch->n = 0;
+}
+
+static void add(struct batch *batch, const struct item *it, int64_t index)
+{
+    struct pkt *p = pkt(it->m);
+
+    batch->item[batch->n] = *it;
+    batch->job[batch->n++] = (struct srtp_job){
+        .ctx = p->session->srtp_rx,
+        .dst = pkt_payload(it->m),
+        .hdr_len = it->view.payload,
+        .len = p->payload_len,
+        .index = (uint64_t)index,
+    };
+}
+
+static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, struct rte_mbuf *m, int64_t now_us)
+{
+    struct item it = {.m = m};
+    const uint8_t *p = pkt_payload(m);
+
+    if (rtp_parse_header(&it.view, p, pkt(m)->payload_len)) {
+        worker_drop(w, m, DROP_RTP_MALFORMED);
+        return;
+    }
+    it.src = find_source(pkt(m)->session, &it.view, p, &it.stream);
+    if (!it.src) {
+        worker_drop(w, m, DROP_UNKNOWN_SSRC);
+        return;
+    }
+    if (!takes_pt(it.stream, it.src == &it.stream->rtx, it.view.pt)) {
+        worker_drop(w, m, DROP_UNKNOWN_PT);
+        return;
+    }
+    /* Where the first packets of a source stand side by side, each must know what the one before it proved. */
+    bool alone = in_doubt(it.src, now_us);
+    if (alone)
+        finish_rtp(w, batch, out, now_us);
+    int64_t index = estimate_index(it.src, it.view.seq, now_us);
+    if (!replay_check(&it.src->replay, index)) {
+        worker_drop(w, m, DROP_REPLAY);
+        return;
+    }
+    add(batch, &it, index);
+    if (alone)
+        finish_rtp(w, batch, out, now_us);
+}
+
+static void add_rtcp(struct worker *w, struct batch *batch, struct rte_mbuf *m)
+{
+    struct item it = {.m = m, .view.payload = 8};
+
+    if (pkt(m)->payload_len < 8)
+        worker_drop(w, m, DROP_RTCP_MALFORMED);
+    else
+        add(batch, &it, 0);
+}
+
+static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
+{
+    srtcp_unprotect_burst(batch->job, batch->n);
+    for (uint32_t i = 0; i < batch->n; i++) {
+        struct rte_mbuf *m = batch->item[i].m;
+        int error = batch->job[i].error;
+        if (error) {
+            worker_drop(w, m, error == -EALREADY ? DROP_REPLAY : error == -EBADMSG ? DROP_AUTH : DROP_RTCP_MALFORMED);
+            continue;
+        }
+        w->stats.rtcp_received++;
+        ice_on_authenticated(w, pkt(m)->session, pkt(m)->tuple, now_us);
+        feedback_rtcp(w, pkt(m)->session, pkt_payload(m), batch->job[i].len, now_us);
+        rte_pktmbuf_free(m);
+    }
+}
+
+void receive_burst(struct worker *w, struct burst *b, int64_t now_us)
+{
+    struct burst out;
+    struct batch rtp, rtcp;
+
+    out.n = rtp.n = rtcp.n = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct rte_mbuf *m = b->m[i];
+        enum rtp_demux demux = rtp_demux(pkt_payload(m), pkt(m)->payload_len);
+        if (demux != RTP_DEMUX_RTP && demux != RTP_DEMUX_RTCP)
+            worker_drop(w, m, DROP_DEMUX);
+        else if (!pkt(m)->session->srtp_rx)
+            worker_drop(w, m, DROP_NO_KEYS);
+        else if (demux == RTP_DEMUX_RTCP)
+            add_rtcp(w, &rtcp, m);
+        else
+            add_rtp(w, &rtp, &out, m, now_us);
+    }
+    finish_rtp(w, &rtp, &out, now_us);
+    finish_rtcp(w, &rtcp, now_us);
+    b->n = out.n;
+    memcpy(b->m, out.m, out.n * sizeof(out.m[0]));
+}
+
+/* ---- Streams ---- */
+
+void stream_attach(struct worker *w, struct stream *st, int64_t now_us)
+{
+    struct session *s = st->session;
+
+    assert(s->n_streams < DP_STREAMS_MAX && st->n_subs == 0);
+    replay_init(&st->primary.replay);
+    replay_init(&st->rtx.replay);
+    st->primary.ssrc = st->rtp.ssrc;
+    st->rtx.ssrc = st->rtp.rtx_ssrc;
+    LIST_INIT(&st->subs);
+    s->streams[s->n_streams++] = st;
+}
+
+void stream_detach(struct worker *w, struct stream *st)
+{
+    struct session *s = st->session;
+
+    while (!LIST_EMPTY(&st->subs))
+        subscription_detach(w, LIST_FIRST(&st->subs));
+    egress_flush(w);
+    history_clear(w, &st->history);
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        if (s->streams[i] == st)
+            s->streams[i] = s->streams[--s->n_streams];
+}
