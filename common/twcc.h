@@ -26,7 +26,8 @@ struct twcc_view {
 };
 
 struct twcc_status {
-    int64_t arrival_us; /* when received: on the sender's clock modulo TWCC_CYCLE_US, not wrapped inside one packet */
+    int64_t arrival_us; /* when received: on the sender's clock modulo TWCC_CYCLE_US; inside one packet it does not
+                           wrap, so that it may be below 0 or beyond the cycle */
     uint16_t seq;
     bool received;
 };
