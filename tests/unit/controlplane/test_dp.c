@@ -599,6 +599,7 @@ static void test_ill_records(void **state)
         {"head alone", false, DP_ACK, sizeof(struct dp_head), sizeof(struct dp_head)},
         {"short", false, DP_ACK, sizeof(struct dp_ack), sizeof(struct dp_ack) - 1},
         {"short and says so", false, DP_ACK, sizeof(struct dp_ack) - 1, sizeof(struct dp_ack) - 1},
+        {"head lies", false, DP_ACK, sizeof(struct dp_ack) + 8, sizeof(struct dp_ack)},
         {"long", false, DP_ACK, sizeof(struct dp_ack), sizeof(struct dp_ack) + 1},
         {"another type's length", false, DP_SESSION_EVENT, sizeof(struct dp_ack), sizeof(struct dp_ack)},
         {"no type", false, DP_MSG_NONE, sizeof(struct dp_ack), sizeof(struct dp_ack)},
