@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/ipc.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "controlplane/desired.h"
@@ -17,6 +17,8 @@
 #define RETRY_US    250000  /* between attempts to connect */
 #define GREETING_US 2000000 /* from connecting to the dataplane's HELLO */
 #define READ_BURST  64      /* records per call, so that one busy descriptor does not starve the loop */
+
+#define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 enum link { LINK_DOWN, LINK_GREETING, LINK_UP };
 
@@ -30,7 +32,7 @@ struct dp {
     struct dp_hello hello;
     struct desired *desired;
     uint64_t punts_dropped;
-    struct sockaddr_un ctl_addr, punt_addr;
+    char ctl_path[SOCKET_PATH_SIZE], punt_path[SOCKET_PATH_SIZE];
     const struct dp_ops *ops;
     void *arg;
 };
@@ -43,11 +45,10 @@ union record {
     struct dp_punt punt;
 };
 
-static bool fill_addr(struct sockaddr_un *addr, const char *dir, const char *name)
+static bool join_path(char *path, const char *dir, const char *name)
 {
-    addr->sun_family = AF_UNIX;
-    int n = snprintf(addr->sun_path, sizeof(addr->sun_path), "%s/%s", dir, name);
-    return n >= 0 && (size_t)n < sizeof(addr->sun_path);
+    int n = snprintf(path, SOCKET_PATH_SIZE, "%s/%s", dir, name);
+    return n >= 0 && (size_t)n < SOCKET_PATH_SIZE;
 }
 
 struct dp *dp_create(const char *run_dir, uint32_t epoch, const struct dp_ops *ops, void *arg)
@@ -60,7 +61,7 @@ struct dp *dp_create(const char *run_dir, uint32_t epoch, const struct dp_ops *o
     dp->epoch = epoch;
     dp->ops = ops;
     dp->arg = arg;
-    if (!fill_addr(&dp->ctl_addr, run_dir, DP_CTL_SOCKET) || !fill_addr(&dp->punt_addr, run_dir, DP_PUNT_SOCKET)) {
+    if (!join_path(dp->ctl_path, run_dir, DP_CTL_SOCKET) || !join_path(dp->punt_path, run_dir, DP_PUNT_SOCKET)) {
         LOG_ERROR(DP, "name too long for a socket directory=%s", run_dir);
         goto free_dp;
     }
@@ -138,41 +139,16 @@ static void drop_link(struct dp *dp, const char *reason)
         dp->ops->on_down(dp->arg);
 }
 
-static int connect_to(const struct sockaddr_un *addr)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0)
-        return fd;
-    int error = -errno;
-    close(fd);
-    return error;
-}
-
-/* One whole record. 0, -EAGAIN: not now, or another -errno. */
-static int send_record(int fd, const void *record, size_t len)
-{
-    return send(fd, record, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* The bytes of one record, which may exceed size: the rest is lost then. -EAGAIN: none. -EPIPE: closed. */
-static ssize_t recv_record(int fd, void *record, size_t size)
-{
-    ssize_t n = recv(fd, record, size, MSG_DONTWAIT | MSG_TRUNC);
-    return n > 0 ? n : n == 0 ? -EPIPE : -errno;
-}
-
 static void try_connecting(struct dp *dp)
 {
-    int fd = connect_to(&dp->ctl_addr);
+    int fd = ipc_connect(dp->ctl_path);
     if (fd >= 0) {
         dp->ctl_fd = fd;
         dp->link = LINK_GREETING;
         return;
     }
     if (!dp->unreachable)
-        LOG_WARN(DP, "cannot reach the dataplane, trying on socket=%s error=%s", dp->ctl_addr.sun_path, strerror(-fd));
+        LOG_WARN(DP, "cannot reach the dataplane, trying on socket=%s error=%s", dp->ctl_path, strerror(-fd));
     dp->unreachable = true;
 }
 
@@ -213,10 +189,10 @@ static void on_hello(struct dp *dp, const struct dp_hello *hello)
         return drop_link(dp, "ill HELLO");
     const struct dp_hello ours = {
         .head = {.type = DP_HELLO, .len = sizeof(ours)}, .version = DP_PROTO_VERSION, .epoch = dp->epoch};
-    int error = send_record(dp->ctl_fd, &ours, sizeof(ours));
+    int error = ipc_send(dp->ctl_fd, &ours, sizeof(ours), NULL, 0);
     if (error)
         return drop_link(dp, strerror(-error));
-    dp->punt_fd = connect_to(&dp->punt_addr);
+    dp->punt_fd = ipc_connect(dp->punt_path);
     if (dp->punt_fd < 0)
         return drop_link(dp, "no punt socket");
     come_up(dp, hello);
@@ -238,15 +214,15 @@ static void on_ack(struct dp *dp, const struct dp_ack *ack)
 /* False: no record that a dataplane may send now. */
 static bool on_record(struct dp *dp, const union record *r, size_t len)
 {
-    if (len < sizeof(r->head) || r->head.len != len)
+    if (dp_msg_check(r, len))
         return false;
     if (dp->link == LINK_GREETING) {
-        if (r->head.type != DP_HELLO || len != sizeof(r->hello))
+        if (r->head.type != DP_HELLO)
             return false;
         on_hello(dp, &r->hello);
-    } else if (r->head.type == DP_ACK && len == sizeof(r->ack)) {
+    } else if (r->head.type == DP_ACK) {
         on_ack(dp, &r->ack);
-    } else if (r->head.type == DP_SESSION_EVENT && len == sizeof(r->session_event)) {
+    } else if (r->head.type == DP_SESSION_EVENT) {
         if (desired_has(dp->desired, DESIRED_SESSION, r->session_event.id))
             dp->ops->on_session(dp->arg, &r->session_event);
     } else {
@@ -257,7 +233,7 @@ static bool on_record(struct dp *dp, const union record *r, size_t len)
 
 static bool on_punt(struct dp *dp, const struct dp_punt *p, size_t len)
 {
-    if (len <= offsetof(struct dp_punt, bytes) || len > sizeof(*p) || p->head.len != len || p->head.type != DP_MSG_NONE)
+    if (dp_punt_check(p, len))
         return false;
     if (desired_has(dp->desired, DESIRED_SESSION, p->session))
         dp->ops->on_punt(dp->arg, p->session, p->tuple, p->bytes, len - offsetof(struct dp_punt, bytes));
@@ -268,14 +244,13 @@ void dp_on_readable(struct dp *dp, int fd)
 {
     for (int i = 0; i < READ_BURST && fd >= 0 && (fd == dp->ctl_fd || fd == dp->punt_fd); i++) {
         union record r;
-        ssize_t n = recv_record(fd, &r, sizeof(r));
+        int n = ipc_recv(fd, &r, sizeof(r), NULL, NULL);
         if (n == -EAGAIN || n == -EINTR)
             return;
-        if (n < 0)
-            return drop_link(dp, n == -EPIPE ? "closed" : strerror((int)-n));
-        bool ok = (size_t)n <= sizeof(r) &&
-                  (fd == dp->ctl_fd ? on_record(dp, &r, (size_t)n) : on_punt(dp, &r.punt, (size_t)n));
-        if (!ok)
+        if (n <= 0 && n != -EMSGSIZE)
+            return drop_link(dp, n == 0 ? "closed" : strerror(-n));
+        size_t len = n > 0 ? (size_t)n : 0; /* 0: too long, fails every check */
+        if (!(fd == dp->ctl_fd ? on_record(dp, &r, len) : on_punt(dp, &r.punt, len)))
             return drop_link(dp, fd == dp->ctl_fd ? "ill record" : "ill punt record");
     }
 }
@@ -286,7 +261,7 @@ void dp_on_writable(struct dp *dp, int fd)
         return;
     const struct dp_head *record;
     while ((record = desired_next(dp->desired))) {
-        int error = send_record(fd, record, record->len);
+        int error = ipc_send(fd, record, record->len, NULL, 0);
         if (error == -EAGAIN || error == -ENOBUFS)
             return;
         if (error)
@@ -356,6 +331,6 @@ void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t
     p.pad = 0;
     p.session = session;
     memcpy(p.bytes, bytes, len);
-    if (send_record(dp->punt_fd, &p, record_bytes))
+    if (ipc_send(dp->punt_fd, &p, record_bytes, NULL, 0))
         dp->punts_dropped++; /* a broken link shows on the next read */
 }
