@@ -111,8 +111,7 @@ static long bio_ctrl(BIO *bio, int cmd, long arg, void *ptr)
 
 static BIO_METHOD *make_bio_method(void)
 {
-    int type = BIO_get_new_index();
-    BIO_METHOD *method = type < 0 ? NULL : BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "datagrams");
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "datagrams");
     if (method && BIO_meth_set_read(method, bio_read) && BIO_meth_set_write(method, bio_write) &&
         BIO_meth_set_ctrl(method, bio_ctrl))
         return method;
