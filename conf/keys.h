@@ -38,6 +38,8 @@
       "Longest WebSocket message taken, bytes.")                                                                       \
     X(U32, ws_max_messages_per_second, "ws.max_messages_per_second", "200", RANGE(1, 1000000), RELOAD,                 \
       "WebSocket messages per second and client.")                                                                     \
+    X(U32, ws_max_queue_bytes, "ws.max_queue_bytes", "4194304", RANGE(65536, 1073741824), RELOAD,                      \
+      "Bytes that may wait for a client which reads slowly; one that needs more is closed.")                           \
     X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RELOAD,                                 \
       "WebSocket connections at a time.")                                                                              \
     X(U32, limit_rooms, "limit.rooms", "10000", RANGE(1, 1000000), RELOAD, "Rooms at a time.")                         \
@@ -45,6 +47,8 @@
       "Participants in one room.")                                                                                     \
     X(U32, limit_streams_per_participant, "limit.streams_per_participant", "16", RANGE(1, 1000), RELOAD,               \
       "Streams one participant may publish at a time.")                                                                \
+    X(U32, limit_plays_per_participant, "limit.plays_per_participant", "400", RANGE(1, 100000), RELOAD,                \
+      "Streams one participant may play at a time.")                                                                   \
     X(U32, limit_name_bytes, "limit.name_bytes", "256", RANGE(1, 4096), RELOAD,                                        \
       "Longest room, login or stream name, bytes of UTF-8.")                                                           \
     X(ADDRS, media_announce, "media.announce", "", ANY, RESTART,                                                       \
@@ -62,6 +66,8 @@
       "Wait for the first connectivity check of a publish or play, ms.")                                               \
     X(U32, dtls_timeout_ms, "dtls.timeout", "30000", RANGE(100, 600000), RELOAD,                                       \
       "Wait for the end of its DTLS handshake, ms.")                                                                   \
+    X(U32, rtp_activity_timeout_ms, "rtp.activity_timeout", "60000", RANGE(1000, 3600000), RELOAD,                     \
+      "Wait for the first RTP packet of a publish, ms.")                                                               \
     X(U32, consent_timeout_ms, "consent.timeout", "30000", RANGE(1000, 600000), RESTART,                               \
       "Sending stops so long after the last connectivity check (RFC 7675), ms.")                                       \
     X(WORDS, srtp_profiles, "srtp.profiles", "AEAD_AES_128_GCM AEAD_AES_256_GCM AES_CM_128_HMAC_SHA1_80",              \

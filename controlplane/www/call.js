@@ -149,7 +149,8 @@ export class Incoming extends Endpoint {
 /** Emits:
  *  'state' (state)              idle | joining | joined | lost
  *  'retry' (delayMs, error)     lost, and the next attempt comes in delayMs
- *  'joined' | 'left' (login)    somebody else; people already there are reported as joined, too
+ *  'joined' (login, already)    somebody else; already: was here before us
+ *  'left' (login)
  *  'incoming' (Incoming)        added or changed; 'incoming-removed' (Incoming)
  *  'outgoing' (Outgoing)        camera or screen changed
  *  'message' (from, text) */
@@ -281,14 +282,14 @@ export class Call extends Emitter {
   #enterRoom(room, signal) {
     this.room = room;
     room.session.on('closed', (error) => this.#onLost(error, signal));
-    room.on('joined', (login) => this.emit('joined', login));
+    room.on('joined', (login) => this.emit('joined', login, false));
     room.on('left', (login) => this.emit('left', login));
     room.on('published', (login, name) => this.#addIncoming(login, name));
     room.on('unpublished', (_, name) => this.#removeIncoming(name));
     room.on('message', (from, text) => this.emit('message', from, text));
     this.#setState('joined');
     for (const [login, names] of room.participants) {
-      this.emit('joined', login);
+      this.emit('joined', login, true);
       for (const name of names) this.#addIncoming(login, name);
     }
     this.#applyMuted();

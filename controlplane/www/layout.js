@@ -3,18 +3,19 @@
 
 import { icon } from './icons.js';
 
-const tool = (id, label, image, attributes = '') =>
-  `<button id="${id}" class="tool" type="button" aria-label="${label}" title="${label}" ${attributes}>${icon(image)}</button>`;
+const tool = (id, label, image, word, attributes = '') =>
+  `<button id="${id}" class="tool" type="button" aria-label="${label}" title="${label}" ${attributes}>
+    ${icon(image)}<span class="word">${word}</span></button>`;
 
-export const LOGO = `<svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+const LOGO = `<svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
   <rect x="2" y="6" width="28" height="20" rx="7"/><path d="M7 16h4l2.5-5 5 10 2.5-5h4"/></svg>`;
 
 export const roomMarkup = (title) => `
 <header class="top">
-  <a class="brand" href="./" aria-label="Roomline: all pages">${LOGO}<span>${title}</span></a>
+  <a class="brand" href="./" aria-label="Roomline: all pages">${LOGO}<span>Roomline</span></a>
+  <span class="in-call" id="room-name" dir="auto"></span>
   <span id="status" class="status" role="status">Not connected</span>
   <span class="spring"></span>
-  <span class="in-call room-name" id="room-name"></span>
   <button id="copy-invite" class="button in-call" type="button">${icon('link')}<span>Copy invite link</span></button>
 </header>
 
@@ -70,13 +71,13 @@ export const roomMarkup = (title) => `
     </form>
   </aside>
   <footer class="toolbar" role="toolbar" aria-label="Call">
-    ${tool('mute-audio', 'Mute microphone', 'mic', 'aria-pressed="false"')}
-    ${tool('mute-video', 'Mute camera', 'camera', 'aria-pressed="false"')}
-    ${tool('publish-toggle', 'Stop publishing', 'stop')}
-    ${tool('share-toggle', 'Share screen', 'screen', 'aria-pressed="false"')}
-    ${tool('stats-toggle', 'Statistics', 'stats', 'aria-pressed="false"')}
-    ${tool('panel-toggle', 'People and chat', 'chat', 'aria-expanded="true" aria-controls="panel"')}
-    ${tool('leave', 'Leave', 'leave')}
+    ${tool('mute-audio', 'Mute microphone', 'mic', 'Mute', 'aria-pressed="false"')}
+    ${tool('mute-video', 'Mute camera', 'camera', 'Hide', 'aria-pressed="false"')}
+    ${tool('publish-toggle', 'Stop publishing', 'stop', 'Stop')}
+    ${tool('share-toggle', 'Share screen', 'screen', 'Share', 'aria-pressed="false"')}
+    ${tool('stats-toggle', 'Statistics', 'stats', 'Stats', 'aria-pressed="false"')}
+    ${tool('panel-toggle', 'People and chat', 'chat', 'Chat', 'aria-expanded="true" aria-controls="panel"')}
+    ${tool('leave', 'Leave', 'leave', 'Leave')}
   </footer>
 </main>
 <p id="announce" class="visually-hidden" role="status"></p>`;

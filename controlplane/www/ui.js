@@ -7,6 +7,8 @@ import { icon } from './icons.js';
 const GAP_PX = 10;
 const CAMERA_RATIOS = { min: 0.8, max: 16 / 9 }; // what a camera tile may be cropped to
 const SCREEN_RATIOS = { min: 16 / 10, max: 16 / 9 };
+const DUO_RATIOS = { min: 0.4, max: 2.4 };
+const STACKED_SHARE = 0.62; // of an upright stage, at most, for screens
 
 export const byId = (id) => document.getElementById(id);
 
@@ -26,10 +28,10 @@ function iconSpan(name, label) {
   return span;
 }
 
-/** Toggle buttons carry their state in icon, label and aria-pressed. */
-export function setTool(button, { image, label, pressed, alarm = false }) {
-  const svg = button.querySelector('.icon');
-  if (svg) svg.outerHTML = icon(image);
+/** Toggle buttons carry their state in icon, label and aria-pressed; word is the label in short. */
+export function setTool(button, { image, label, word, pressed, alarm = false }) {
+  button.querySelector('.icon').outerHTML = icon(image);
+  button.querySelector('.word').textContent = word;
   button.title = label;
   button.setAttribute('aria-label', label);
   if (pressed !== undefined) button.setAttribute('aria-pressed', String(pressed));
@@ -44,14 +46,25 @@ function initial(login) {
 /** One colour per person, the same on every screen. */
 function hue(login) {
   let hash = 7;
-  for (const character of login) hash = (hash * 31 + character.codePointAt(0)) % 360;
-  return hash;
+  for (const character of login) hash = (hash * 31 + character.codePointAt(0)) % 65_521;
+  return (hash * 137) % 360;
 }
 
 function avatar(login) {
   const node = element('span', 'avatar', initial(login));
   node.style.setProperty('--hue', hue(login));
   node.setAttribute('aria-hidden', 'true');
+  return node;
+}
+
+/** A name keeps its own writing direction and does not disturb that of the words around it. */
+export const person = (login) => element('bdi', '', login);
+
+/** The words an element shows for a person: the name, and a remark like "you" or "screen". */
+function nameOf(login, remark) {
+  const node = element('span', 'name');
+  node.append(person(login));
+  if (remark) node.append(element('span', 'remark', ` (${remark})`));
   return node;
 }
 
@@ -66,14 +79,15 @@ export class Tile {
   #videoMuted = false;
   #onBlocked;
 
-  constructor({ login, caption = login, screen = false, own = false, onBlocked = () => {} }) {
+  constructor({ login, remark = '', screen = false, own = false, onBlocked = () => {} }) {
     this.screen = screen;
     this.#onBlocked = onBlocked;
     this.root.dataset.login = login;
     this.root.dataset.stream = '';
+    this.root.dataset.status = '';
     this.root.classList.toggle('screen', screen);
     this.root.classList.toggle('own', own);
-    this.root.setAttribute('aria-label', screen ? `${caption}, screen` : caption);
+    this.root.setAttribute('aria-label', remark ? `${login} (${remark})` : login);
     this.#video.autoplay = true;
     this.#video.playsInline = true;
     this.#video.muted = own;
@@ -81,23 +95,36 @@ export class Tile {
       this.#video.addEventListener(event, () => this.#showPicture());
     }
     this.#video.addEventListener('loadedmetadata', () => this.play());
-    const name = element('span', 'name', caption);
-    name.dir = 'auto';
     const bar = element('div', 'caption');
-    bar.append(name, this.#marks, this.#badge);
+    bar.append(nameOf(login, remark), this.#marks, this.#badge);
     this.#stats.hidden = true;
     this.#message.hidden = true;
-    this.root.append(this.#video, avatar(login), this.#message, this.#stats, bar, this.#expandButton());
+    this.root.append(avatar(login), this.#video, this.#message, this.#stats, bar, this.#expandButton());
   }
 
-  get media() {
-    return this.#video.srcObject;
+  get stream() {
+    return this.root.dataset.stream;
+  }
+
+  /** Back to a person without a stream. */
+  reset() {
+    this.setStream('', null);
+    this.setStatus('');
+    this.setMuted({ audio: false, video: false });
+    this.setBadge('');
+    this.setMessage('');
+    this.setStats(null);
+    this.setSpeaking(false);
   }
 
   setStream(name, media) {
     this.root.dataset.stream = name;
     if (this.#video.srcObject !== media) this.#video.srcObject = media;
     this.#showPicture();
+  }
+
+  setStatus(status) {
+    this.root.dataset.status = status;
   }
 
   setMuted({ audio, video }) {
@@ -172,8 +199,8 @@ function bestFit(count, width, height, ratios) {
   return best;
 }
 
-/** Places tiles: other people's screens large with the people in a strip beside them, else the people in a grid
- *  ('grid') or the other one large and oneself in the corner ('duo'). */
+/** Places tiles: other people's screens large, with the people in a strip beside them or, on an upright stage, below;
+ *  without screens the people in a grid ('grid') or the other one large and oneself in the corner ('duo'). */
 export class Stage {
   #featured;
   #tiles;
@@ -204,12 +231,17 @@ export class Stage {
 
   arrange() {
     const people = this.#tiles.children.length;
-    const strip = this.#featured.children.length > 0;
-    const corner = !strip && this.#layout === 'duo' && people === 2;
+    const screens = this.#featured.children.length;
+    const { clientWidth: width, clientHeight: height } = this.root;
+    const strip = screens > 0 && width >= height;
+    const corner = screens === 0 && this.#layout === 'duo' && people === 2;
+    this.root.classList.toggle('with-screen', screens > 0);
     this.root.classList.toggle('with-strip', strip);
     this.root.classList.toggle('with-corner', corner);
-    this.#fit(this.#featured, this.#featured.children.length, SCREEN_RATIOS);
-    if (!strip) this.#fit(this.#tiles, corner ? 1 : people, corner ? { min: 0.4, max: 2.4 } : CAMERA_RATIOS);
+    const stackedPx = Math.min(height * STACKED_SHARE, screens * (width / SCREEN_RATIOS.min + GAP_PX));
+    this.#featured.style.setProperty('--stacked-height', `${Math.floor(stackedPx)}px`);
+    this.#fit(this.#featured, screens, SCREEN_RATIOS);
+    if (!strip) this.#fit(this.#tiles, corner ? 1 : people, corner ? DUO_RATIOS : CAMERA_RATIOS);
   }
 
   #fit(container, count, ratios) {
@@ -219,15 +251,13 @@ export class Stage {
   }
 }
 
-/** people: [{ login, caption, muted: { audio, video }, sharing, silent }] */
+/** people: [{ login, remark, muted: { audio, video }, sharing, silent }] */
 export function showPeople(list, people) {
-  list.replaceChildren(...people.map(({ login, caption, muted, sharing, silent }) => {
+  list.replaceChildren(...people.map(({ login, remark, muted, sharing, silent }) => {
     const item = element('li');
     item.dataset.login = login;
     item.dataset.muted = [muted.audio && 'audio', muted.video && 'video'].filter(Boolean).join(' ');
-    const name = element('span', 'name', caption);
-    name.dir = 'auto';
-    item.append(avatar(login), name);
+    item.append(avatar(login), nameOf(login, remark));
     if (sharing) item.append(iconSpan('screen', 'Shares the screen'));
     if (silent) item.append(element('span', 'hint', 'listening'));
     item.append(...muteMarks(muted));
@@ -267,9 +297,12 @@ export class Chat {
     this.#append(item);
   }
 
-  note(text) {
+  /** parts: words and persons. */
+  note(...parts) {
+    const item = element('div', 'note');
+    item.append(...parts);
     this.#lastAuthor = null;
-    this.#append(element('div', 'note', text));
+    this.#append(item);
   }
 
   #append(item) {
@@ -306,14 +339,6 @@ export class Notice {
     this.#root.dataset.code = '';
     byId('error-text').textContent = '';
   }
-}
-
-/** Fills a select with a default, the known devices, and "none"; keeps the choice where it still exists. */
-export function showDevices(select, devices, { usual, none }) {
-  const { value } = select;
-  const named = devices.filter((device) => device.label && device.deviceId && device.deviceId !== 'default');
-  select.replaceChildren(new Option(usual, ''), ...named.map((device) => new Option(device.label, device.deviceId)), new Option(none, 'none'));
-  if ([...select.options].some((option) => option.value === value)) select.value = value;
 }
 
 /** The clipboard API is missing on plain http pages, hence the old way as well. */

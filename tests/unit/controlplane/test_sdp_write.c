@@ -139,11 +139,32 @@ static void test_every_short_buffer(void **state)
     }
 }
 
+/* What the goldens do not hold: an IPv6 host, the active DTLS role, a subscription without SSRC. */
+static void test_variants(void **state)
+{
+    char buf[ANSWER_BYTES];
+    struct negotiated n;
+    struct sdp_local local = test_local;
+    local.addrs[0] = "2001:db8::1";
+    local.n_addrs = 1;
+    negotiate(&(struct golden){NULL, "offer-publish-camera.sdp", "offer-play.sdp", DEFAULT}, &n);
+    n.setup = SETUP_ACTIVE;
+    n.sections[0].rtp.ssrc = n.sections[1].rtp.ssrc = 0;
+    assert_true(sdp_write_answer(&n, &local, buf, sizeof(buf)) > 0);
+    assert_non_null(strstr(buf, "\r\nc=IN IP6 2001:db8::1\r\n"));
+    assert_non_null(strstr(buf, "\r\na=candidate:1 1 udp 2130706431 2001:db8::1 31001 typ host\r\n"));
+    assert_null(strstr(buf, "a=candidate:2"));
+    assert_non_null(strstr(buf, "\r\na=setup:active\r\n"));
+    assert_non_null(strstr(buf, "\r\na=msid:stream-1 video\r\n"));
+    assert_null(strstr(buf, "a=ssrc"));
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goldens),
         cmocka_unit_test(test_every_short_buffer),
+        cmocka_unit_test(test_variants),
     };
     data_dir = argc > 1 ? argv[1] : "tests/data";
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* hub: the shared state's beginning and end, and what the dataplane reports. */
+#include "controlplane/hub.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/util.h"
+#include "conf/conf.h"
+#include "controlplane/client.h"
+#include "controlplane/room.h"
+#include "controlplane/session.h"
+#include "controlplane/stream.h"
+
+static enum codec codec_of(const char *name)
+{
+#define X(id, text, kind, clock, channels) \
+    if (!strcmp(name, text))               \
+        return CODEC_##id;
+    CODEC_LIST(X)
+#undef X
+    return CODEC_NONE;
+}
+
+static int add_codecs(struct negotiate_conf *codecs, const struct conf_list *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        enum codec codec = codec_of(names->items[i]);
+        if (codec == CODEC_NONE || codecs->n_codecs == ARRAY_SIZE(codecs->codecs))
+            return -EINVAL;
+        codecs->codecs[codecs->n_codecs++] = codec;
+    }
+    return 0;
+}
+
+int hub_init(struct hub *hub, const struct hub_outside *out)
+{
+    *hub = (struct hub){.out = *out};
+    LIST_INIT(&hub->clients);
+    int err = add_codecs(&hub->codecs, &out->conf->media_video_codecs);
+    return err ? err : add_codecs(&hub->codecs, &out->conf->media_audio_codecs);
+}
+
+void hub_finish(struct hub *hub)
+{
+    struct room *r, *next;
+    assert(LIST_EMPTY(&hub->clients));
+    HASH_ITER (hh, hub->rooms, r, next)
+        room_destroy(r); /* kept for someone who vanished */
+    timers_finish(&hub->timers);
+}
+
+void hub_tick(struct hub *hub, int64_t now_us)
+{
+    hub->now_us = now_us;
+    timers_run(&hub->timers, now_us);
+}
+
+void hub_random_text(struct hub *hub, char *text, size_t n)
+{
+    static const char ice_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    hub->out.random(text, n);
+    for (size_t i = 0; i < n; i++)
+        text[i] = ice_chars[text[i] & 63];
+    text[n] = 0;
+}
+
+uint32_t hub_random_ssrc(struct hub *hub)
+{
+    uint32_t ssrc;
+    do
+        hub->out.random(&ssrc, sizeof(ssrc));
+    while (!ssrc);
+    return ssrc;
+}
+
+static void on_up(void *arg, const struct dp_hello *hello)
+{
+    LOG_INFO(DP, "dataplane is up workers=%u", hello->n_workers);
+}
+
+static void on_down(void *arg)
+{
+    LOG_WARN(DP, "dataplane is down: no new streams until it is back");
+}
+
+/* Ending a publish ends its plays, so each round looks anew. */
+static void on_reset(void *arg)
+{
+    struct hub *hub = arg;
+    LOG_WARN(DP, "dataplane has started anew: all streams end sessions=%u", HASH_COUNT(hub->sessions));
+    while (hub->sessions)
+        stream_set(hub->sessions->stream, STREAM_FAILED, "Failed by error");
+}
+
+static void on_session(void *arg, const struct dp_session_event *ev)
+{
+    session_on_event(arg, ev);
+}
+
+static bool holds(const struct session *s, uint64_t id)
+{
+    return s->id == id || s->stream->rtp[MEDIA_AUDIO].id == id || s->stream->rtp[MEDIA_VIDEO].id == id;
+}
+
+static void on_refused(void *arg, const struct dp_ack *ack)
+{
+    struct hub *hub = arg;
+    LOG_WARN(DP, "dataplane refused type=%u id=%llx error=%s", ack->type, (unsigned long long)ack->id,
+             strerror(-ack->error));
+    if (ack->type != DP_SESSION_PUT && ack->type != DP_KEYS_PUT && ack->type != DP_STREAM_PUT &&
+        ack->type != DP_SUBSCRIPTION_PUT)
+        return;
+    for (struct session *s = hub->sessions; s; s = s->hh.next) {
+        if (holds(s, ack->id)) {
+            stream_set(s->stream, STREAM_FAILED, "Failed to add stream to proxy");
+            return;
+        }
+    }
+}
+
+static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *dtls, size_t len)
+{
+    session_on_punt(arg, session, tuple, dtls, len);
+}
+
+const struct dp_ops hub_dp_ops = {
+    .on_up = on_up,
+    .on_down = on_down,
+    .on_reset = on_reset,
+    .on_session = on_session,
+    .on_refused = on_refused,
+    .on_punt = on_punt,
+};
