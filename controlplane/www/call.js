@@ -128,10 +128,8 @@ export class Incoming extends Endpoint {
     return this.info !== PUBLISHER_GONE && !FINAL.has(this.info);
   }
 
-  onLive({ audioState, videoState, hasAudio = true, hasVideo = true }) {
+  onLive({ audioState, videoState }) {
     this.muted = { audio: Boolean(audioState?.muted), video: Boolean(videoState?.muted) };
-    this.hasAudio = hasAudio;
-    this.hasVideo = hasVideo;
   }
 
   onStreamEvent(type) {
@@ -201,10 +199,10 @@ export class Call extends Emitter {
   async leave() {
     this.#visit?.abort(new WcsError('aborted', 'Left'));
     const { room } = this;
+    this.#setState('idle');
     this.#reset();
     this.unpublishCamera();
     this.unshare();
-    this.#setState('idle');
     if (!room) return;
     await Promise.race([room.leave(), new Promise((resolve) => setTimeout(resolve, LEAVE_PATIENCE_MS))]).catch(() => {});
     room.session.close();
@@ -298,8 +296,8 @@ export class Call extends Emitter {
 
   async #onLost(error, signal) {
     if (signal.aborted) return;
-    this.#reset();
     this.#setState('lost');
+    this.#reset();
     for (let attempt = 0; ; attempt++) {
       const delayMs = REJOIN_DELAYS_MS[Math.min(attempt, REJOIN_DELAYS_MS.length - 1)];
       this.emit('retry', delayMs, error);
@@ -356,9 +354,11 @@ export class Call extends Emitter {
   #reset() {
     for (const name of [...this.#incoming.keys()]) this.#removeIncoming(name);
     for (const login of this.people) this.emit('left', login);
-    this.camera.stop();
-    this.screen.stop();
     this.room = null;
+    for (const outgoing of [this.camera, this.screen]) {
+      outgoing.stop();
+      outgoing.changed();
+    }
   }
 
   #setState(state) {

@@ -70,7 +70,7 @@ export const roomMarkup = (title) => `
       <button id="chat-send" class="round" type="submit" aria-label="Send message">${icon('send')}</button>
     </form>
   </aside>
-  <footer class="toolbar" role="toolbar" aria-label="Call">
+  <footer class="toolbar" role="group" aria-label="Call">
     ${tool('mute-audio', 'Mute microphone', 'mic', 'Mute', 'aria-pressed="false"')}
     ${tool('mute-video', 'Mute camera', 'camera', 'Hide', 'aria-pressed="false"')}
     ${tool('publish-toggle', 'Stop publishing', 'stop', 'Stop')}

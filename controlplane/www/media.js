@@ -80,7 +80,7 @@ function offerOnly(transceiver, kind, name) {
   const codecs = RTCRtpSender.getCapabilities(kind)?.codecs ?? [];
   const isNamed = (codec) => codec.mimeType.toLowerCase() === `${kind}/${name}`.toLowerCase();
   if (!codecs.some(isNamed)) return;
-  transceiver.setCodecPreferences(codecs.filter((codec) => isNamed(codec) || codec.mimeType.toLowerCase() === 'video/rtx'));
+  transceiver.setCodecPreferences?.(codecs.filter((codec) => isNamed(codec) || codec.mimeType.toLowerCase() === 'video/rtx'));
 }
 
 /** One stream's peer connection. Emits 'status' (status, fields), 'event' (type, payload), 'connection' (state). */

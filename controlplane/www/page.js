@@ -155,7 +155,7 @@ class RoomPage {
     byId('call').hidden = !inCall;
     if (state === 'idle') this.#gallery.clear();
     if (state === 'joined') {
-      this.#notice.hide();
+      this.#notice.hide('lost');
       this.#gallery.addOwn(this.#call.login);
       history.replaceState(null, '', byId('invite').value);
     }
@@ -270,6 +270,7 @@ class RoomPage {
 
   async #say(text) {
     this.#panel.chat.message(this.#call.login, 'You', text, true);
+    if (this.#call.people.length === 0) this.#panel.chat.note('Nobody else is here to read it.');
     const missed = await this.#call.say(text);
     if (missed.length > 0) this.#panel.chat.note('Not delivered to ', ...missed.flatMap((login) => [person(login), ' ']));
   }

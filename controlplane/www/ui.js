@@ -334,7 +334,9 @@ export class Notice {
     this.#root.hidden = false;
   }
 
-  hide() {
+  /** code: hide only this news. */
+  hide(code = this.#root.dataset.code) {
+    if (code !== this.#root.dataset.code) return;
     this.#root.hidden = true;
     this.#root.dataset.code = '';
     byId('error-text').textContent = '';

@@ -258,7 +258,7 @@ export class Room extends Emitter {
   #onState(entries) {
     for (const entry of entries) {
       if (typeof entry === 'string') this.#streamsOf(entry);
-      else this.#streamsOf(entry.login).add(entry.name);
+      else if (entry?.login) this.#streamsOf(entry.login).add(entry.name);
     }
     this.stateReceived.resolve();
   }
