@@ -3,7 +3,6 @@
 #include "controlplane/hub.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -24,23 +23,28 @@ static enum codec codec_of(const char *name)
     return CODEC_NONE;
 }
 
-static int add_codecs(struct negotiate_conf *codecs, const struct conf_list *names)
+/* The configuration knows no other names and none twice. */
+static void add_codecs(struct negotiate_conf *codecs, const struct conf_list *names)
 {
     for (size_t i = 0; i < names->n; i++) {
         enum codec codec = codec_of(names->items[i]);
-        if (codec == CODEC_NONE || codecs->n_codecs == ARRAY_SIZE(codecs->codecs))
-            return -EINVAL;
+        assert(codec != CODEC_NONE && codecs->n_codecs < ARRAY_SIZE(codecs->codecs));
         codecs->codecs[codecs->n_codecs++] = codec;
     }
-    return 0;
 }
 
-int hub_init(struct hub *hub, const struct hub_outside *out)
+void hub_set_codecs(struct hub *hub)
+{
+    hub->codecs.n_codecs = 0;
+    add_codecs(&hub->codecs, &hub->out.conf->media_video_codecs);
+    add_codecs(&hub->codecs, &hub->out.conf->media_audio_codecs);
+}
+
+void hub_init(struct hub *hub, const struct hub_outside *out)
 {
     *hub = (struct hub){.out = *out};
     LIST_INIT(&hub->clients);
-    int err = add_codecs(&hub->codecs, &out->conf->media_video_codecs);
-    return err ? err : add_codecs(&hub->codecs, &out->conf->media_audio_codecs);
+    hub_set_codecs(hub);
 }
 
 void hub_finish(struct hub *hub)
@@ -78,7 +82,7 @@ uint32_t hub_random_ssrc(struct hub *hub)
 
 static void on_up(void *arg, const struct dp_hello *hello)
 {
-    LOG_INFO(DP, "dataplane is up workers=%u", hello->n_workers);
+    /* dp.c has logged it; new streams ask dp_is_up */
 }
 
 static void on_down(void *arg)

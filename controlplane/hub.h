@@ -58,8 +58,9 @@ struct hub {
 /* hub_dp_ops with the hub as their arg belong to a dp_create whose result becomes hub->dp before any client comes. */
 extern const struct dp_ops hub_dp_ops;
 
-int hub_init(struct hub *hub, const struct hub_outside *out);
-void hub_finish(struct hub *hub); /* after the last client_destroy; the dp is the caller's */
+void hub_init(struct hub *hub, const struct hub_outside *out);
+void hub_set_codecs(struct hub *hub); /* the configuration's have changed */
+void hub_finish(struct hub *hub);     /* after the last client_destroy; the dp is the caller's */
 
 void hub_tick(struct hub *hub, int64_t now_us); /* fires the timers that are due */
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Files below a folder, by URL path. Nothing outside the folder can be named: each component is opened by itself, dot
+ * files and ".." are refused, symbolic links are not followed. */
+#ifndef ROOMLINE_CONTROLPLANE_FILES_H
+#define ROOMLINE_CONTROLPLANE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct files_found {
+    int fd; /* of a regular file, to be closed by the caller */
+    size_t bytes;
+    const char *type; /* Content-Type */
+    bool page;        /* HTML, JavaScript or CSS: changes with each version under the same name */
+};
+
+/* root: descriptor of the folder. path: decoded, without query; leading slashes are skipped, "" and "x/" name
+ * index.html. Returns 0, -EISDIR for a folder without its final slash, or another -errno. */
+int files_open(int root, const char *path, struct files_found *out);
+
+#endif
