@@ -25,7 +25,7 @@
 #define LOG_LINE_BYTES   2048 /* longest line, with its newline */
 #define LOG_VALUE_BYTES  512  /* longest escaped string value; the rest is cut */
 #define LOG_RL_LINES     5
-#define LOG_RL_WINDOW_US (10 * 1000 * 1000)
+#define LOG_RL_WINDOW_US (INT64_C(10) * 1000 * 1000)
 
 /* id, word in the configuration and on the line. Severity falls. */
 #define LOG_LEVEL_LIST(X) \
