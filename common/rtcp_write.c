@@ -26,7 +26,8 @@ static int packet_bytes(size_t body_bytes)
 
 static void put_reports(uint8_t *p, const struct rtcp_report *reports, size_t n)
 {
-    for (const struct rtcp_report *r = reports; r < reports + n; r++, p += 24) {
+    for (size_t i = 0; i < n; i++, p += 24) {
+        const struct rtcp_report *r = &reports[i];
         int32_t lost = MAX(-0x800000, MIN(r->lost, 0x7fffff));
         put_be32(p, r->ssrc);
         p[4] = r->fraction_lost;
