@@ -18,6 +18,8 @@
     X(STUN_NO_SESSION, "STUN USERNAME of no session")                                         \
     X(STUN_INTEGRITY, "STUN MESSAGE-INTEGRITY or FINGERPRINT wrong")                          \
     X(STUN_UNKNOWN_ATTRIBUTE, "STUN comprehension-required attribute unknown (answered 420)") \
+    X(STUN_RATE, "STUN from new address pairs over the rate limit of its session")            \
+    X(STUN_REFUSED, "STUN from an address pair that another live session holds")              \
     X(DTLS_RATE, "DTLS over the rate limit of its session")                                   \
     X(DTLS_OVERSIZE, "DTLS datagram larger than the punt link takes")                         \
     X(PUNT_FULL, "punt ring full")                                                            \

@@ -12,6 +12,7 @@
 
 #include "dataplane/drop.h"
 
+struct rte_mempool;
 struct session;
 struct stream;
 
@@ -24,19 +25,20 @@ struct stream;
 enum mail {
     MAIL_NONE,
     MAIL_STRAY,    /* rx packet of a session that the receiver owns: goes through the pipeline from classify on */
-    MAIL_STUN,     /* ctl -> owner: tuple is entered, answer the Binding request in it */
+    MAIL_STUN,     /* ctl -> owner: tuple is entered (pkt.error 0) or refused, answer the Binding request in it */
     MAIL_DTLS,     /* ctl -> owner: DTLS datagram (bare UDP payload) to send over pkt.tuple */
     MAIL_TUPLE,    /* worker -> ctl: authenticated Binding from a new address pair; ctl enters it, returns MAIL_STUN */
     MAIL_PUNT,     /* worker -> ctl: DTLS datagram for the controlplane */
-    MAIL_ATTACH,   /* ctl -> owner: take the new session, stream or subscription (pkt.object, pkt.noun) */
-    MAIL_UPDATE,   /* ctl -> owner: install what pkt.object carries (keys) */
+    MAIL_ATTACH,   /* ctl -> owner: take the new session, stream (struct mail_stream in the data) or subscription:
+                      pkt.object, pkt.noun */
+    MAIL_KEYS,     /* ctl -> owner: pkt.session gets its SRTP contexts, struct mail_keys in the data */
     MAIL_DETACH,   /* ctl -> owner: forget the object; answered by the same mbuf as MAIL_DETACHED */
     MAIL_DETACHED, /* owner -> ctl: no pointer to the object is left in the worker; free it after the grace period */
-    MAIL_RELEASE,  /* ctl -> owner: give the session and its group to worker pkt.worker */
+    MAIL_RELEASE,  /* ctl -> owner: give pkt.session and all behind it in session.move_next to worker pkt.worker */
     MAIL_ADOPT,    /* old owner -> new owner: the token; state is yours from here */
     MAIL_ADOPTED,  /* new owner -> ctl */
-    MAIL_KEYFRAME, /* ctl -> owner: ask the publisher of the stream for a key frame */
-    MAIL_EVENT,    /* worker -> ctl: session.event_bits is not 0 */
+    MAIL_KEYFRAME, /* ctl -> owner: ask the publisher of the stream (pkt.object) for a key frame */
+    MAIL_EVENT,    /* worker -> ctl: struct mail_event in the data */
 };
 
 enum noun { NOUN_SESSION, NOUN_STREAM, NOUN_SUBSCRIPTION };
@@ -53,6 +55,7 @@ struct pkt {
     uint16_t rtp_hdr_len;    /* receive: RTP header with CSRC and extension */
     uint16_t port_id;        /* port it came from */
     uint16_t worker;         /* mails */
+    int16_t error;           /* mails: 0 or -errno */
     uint8_t tuple;           /* classify: index into session.tuples */
     uint8_t mail;            /* enum mail */
     uint8_t noun;            /* enum noun */
@@ -77,5 +80,8 @@ struct burst {
 
 /* NULL on error (rte_errno). cache: per-lcore cache size. */
 struct rte_mempool *pkt_pool_create(const char *name, uint32_t n, uint32_t cache, int socket);
+
+/* The same for commands: MAIL_BYTES of data instead of a packet's. */
+struct rte_mempool *pkt_mail_pool_create(const char *name, uint32_t n, uint32_t cache, int socket);
 
 #endif

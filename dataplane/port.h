@@ -31,6 +31,7 @@ struct port {
     uint16_t n_queues; /* one per worker */
     bool checksum;     /* frames need UDP and IP checksums from us */
     bool link_layer;   /* ARP, ND and ICMP are ours to answer */
+    uint8_t mac[6];    /* of a link_layer port */
     char name[64];
 };
 

@@ -19,6 +19,7 @@
 #include "dataplane/pkt.h"
 #include "dataplane/srtp.h"
 
+struct arrivals;
 struct stream;
 struct subscription;
 struct worker;
@@ -38,10 +39,10 @@ struct tuple_key {
 
 /* One way back to the peer: what came, turned round. Owner worker. */
 struct tuple {
-    bool used;
+    bool used;            /* the slot is taken */
+    bool entered;         /* ctl has put it into the table: packets may be sent over it */
     bool nominated;       /* USE-CANDIDATE was seen */
     bool authenticated;   /* SRTP, SRTCP or DTLS has verified over it */
-    uint8_t l3_off;       /* 14 */
     uint8_t template_len; /* Ethernet, IP, UDP headers to the peer; lengths and checksums are filled in at egress */
     uint8_t template[PKT_L4_MAX];
     struct tuple_key key;
@@ -54,8 +55,11 @@ struct ice {
     struct stun_key key; /* of local_pwd: verifies requests, signs responses (RFC 8445 7.3) */
     struct tuple tuples[SESSION_TUPLES_MAX];
     uint8_t send;       /* index of the tuple that media is sent to; TUPLE_NONE: none yet */
+    uint8_t dtls;       /* tuple of the last DTLS record; TUPLE_NONE */
     bool consent;       /* RFC 7675: may we send */
     int64_t consent_us; /* last authenticated Binding over any tuple */
+    int64_t window_us;  /* rate limit of new tuples */
+    uint32_t new_in_window;
 };
 
 /* When each kind of RTCP was last sent to a publisher. */
@@ -75,13 +79,15 @@ struct resend_budget {
 
 struct session {
     uint64_t id;
-    _Atomic uint32_t owner;      /* worker index; written by the old owner when it gives the session away */
-    _Atomic uint32_t event_bits; /* enum dp_session_bit; owner ors, ctl takes */
-    struct dp_addr event_remote; /* of the last ICE event; owner writes before it sets the bit */
-    uint32_t worker_slot;        /* index in the owner's list of sessions; owner */
-    bool attached;               /* the owner has taken it (false while it is in a mailbox); owner */
+    _Atomic uint32_t owner;    /* worker index; written by the old owner when it gives the session away */
+    _Atomic bool event_flying; /* a MAIL_EVENT is under way; ctl clears it */
+    _Atomic bool alive;        /* copy of ice.consent for ctl */
+    uint32_t event_bits;       /* enum dp_session_bit not mailed yet; owner */
+    uint32_t worker_slot;      /* index in the owner's list of sessions; owner */
+    bool attached;             /* the owner has taken it (false while it is in a mailbox); owner */
+    struct session *move_next; /* the group that moves together; ctl links it before MAIL_RELEASE */
     bool media_seen;
-    int64_t dtls_window_us; /* rate limit of punted DTLS */
+    int64_t dtls_window_us; /* rate limit of punted DTLS; owner */
     uint32_t dtls_in_window;
     struct ice ice;
     struct srtp_ctx *srtp_rx, *srtp_tx;     /* NULL until keys; owner uses, ctl frees */
@@ -95,9 +101,23 @@ struct session {
     struct resend_budget resend; /* retransmissions to a subscriber; owner */
     uint32_t remb_kbps;          /* what the subscriber says it can receive; 0: nothing said; owner */
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
-    struct dp_session_put put;                           /* as installed; ctl */
-    struct dp_keys_put *keys; /* as installed, for the -EEXIST check: only a SHA-256 of them; ctl */
 };
+
+/* In the data of mails. */
+struct mail_stream {
+    struct arrivals *arrivals; /* for the stream's session, which has none yet; NULL: nothing to bring */
+};
+
+struct mail_keys {
+    struct srtp_ctx *rx, *tx;
+};
+
+struct mail_event {
+    uint32_t bits; /* enum dp_session_bit */
+    struct dp_addr remote;
+};
+
+#define MAIL_BYTES 64 /* data room of a command */
 
 /* Tuple of the packet's addresses. The packet has been parsed. */
 void tuple_key_of(struct rte_mbuf *m, struct tuple_key *key);
@@ -109,7 +129,21 @@ static inline const struct tuple *session_send_tuple(const struct session *s)
     return s->ice.send == TUPLE_NONE || !s->ice.consent ? NULL : &s->ice.tuples[s->ice.send];
 }
 
-/* Owner worker: sets bits and mails ctl unless a mail is under way. */
+/* Owner worker: notes bits and mails them to ctl, at once or (coalesced) from session_tick. Never lost. */
 void session_event(struct worker *w, struct session *s, uint32_t bits);
+void session_tick(struct worker *w, struct session *s);
+
+/* Is the session attached to this worker? If not, the packet is gone: handed over to the owner, held until the session
+ * arrives, or dropped. */
+bool session_claim(struct worker *w, struct session *s, struct rte_mbuf *m);
+
+/* Owner worker, for mailbox_drain and move.c: into and out of the worker's list. */
+void session_attach(struct worker *w, struct session *s);
+void session_detach(struct worker *w, struct session *s);                /* with what it publishes and plays */
+void session_keys(struct worker *w, struct rte_mbuf *m, int64_t now_us); /* MAIL_KEYS */
+void session_unlist(struct worker *w, struct session *s);
+
+/* For assert: only the owner touches the inside of an attached session. */
+bool session_is_mine(const struct worker *w, const struct session *s);
 
 #endif

@@ -16,12 +16,15 @@ struct tables {
     struct rte_rcu_qsbr *rcu;
 };
 
-int tables_init(struct tables *t, uint32_t max_sessions, uint32_t n_workers, int socket);
+/* seed: random. 0 or -ENOMEM. */
+int tables_init(struct tables *t, uint32_t max_sessions, uint32_t n_workers, uint32_t seed, int socket);
 void tables_finish(struct tables *t);
 
-/* ctl. 0, -ENOSPC, -EEXIST (ufrag in use). Deleting what is not there is no error. */
+/* ctl. A tuple that is there already changes hands: ask for its holder first. Deleting a tuple that the session does
+ * not hold is no error. 0, -ENOSPC, -EEXIST (ufrag in use). */
+struct session *tables_tuple_holder(const struct tables *t, const struct tuple_key *key);
 int tables_add_tuple(struct tables *t, const struct tuple_key *key, struct session *s, uint8_t index);
-void tables_del_tuple(struct tables *t, const struct tuple_key *key);
+void tables_del_tuple(struct tables *t, const struct tuple_key *key, const struct session *s);
 int tables_add_ufrag(struct tables *t, const char *ufrag, struct session *s);
 void tables_del_ufrag(struct tables *t, const char *ufrag);
 

@@ -5,8 +5,10 @@
 #include "dataplane/worker.h"
 
 #include <rte_rcu_qsbr.h>
+#include <string.h>
 
 #include "common/util.h"
+#include "dataplane/frame.h"
 
 #define HOUSEKEEPING_US     1000
 #define SESSION_TICK_US     10000
@@ -22,24 +24,38 @@ static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, i
     uint32_t received = b.n;
 
     parse_burst(w, &b, port, now_us); /* Ethernet, IP, UDP; ARP, ND and ICMP are answered */
-    classify_burst(w, &b, now_us);    /* session by address pair; STUN answered, DTLS punted, strays handed over */
-    receive_burst(w, &b, now_us);     /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
-    forward_burst(w, &b, now_us);     /* one to many: a header per subscriber, jobs for the egress */
+    worker_input(w, &b, now_us);
     return received;
 }
 
-/* Each session is looked at once in SESSION_TICK_US: a slice of them every HOUSEKEEPING_US, so that no turn is long. */
+void worker_input(struct worker *w, struct burst *b, int64_t now_us)
+{
+    classify_burst(w, b, now_us); /* session by address pair; STUN answered, DTLS punted, strays handed over */
+    receive_burst(w, b, now_us);  /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
+    forward_burst(w, b, now_us);  /* one to many: a header per subscriber, jobs for the egress */
+}
+
+static void tick_session(struct worker *w, struct session *s, int64_t now_us)
+{
+    ice_tick(w, s, now_us);
+    session_tick(w, s);
+    report_tick(w, s, now_us);
+}
+
+/* Each session is looked at once in SESSION_TICK_US: a slice of them every HOUSEKEEPING_US, so that no turn is long.
+ * After a sleep the slices that were missed are made up for. */
 static void housekeeping(struct worker *w, int64_t now_us)
 {
-    if (now_us - w->tick_us < HOUSEKEEPING_US)
+    int64_t late_us = now_us - w->tick_us;
+    if (late_us < HOUSEKEEPING_US)
         return;
     w->tick_us = now_us;
-    if (w->tick_slot >= w->n_sessions)
-        w->tick_slot = 0;
-    uint32_t slice = (w->n_sessions + HOUSEKEEPING_SLICES - 1) / HOUSEKEEPING_SLICES;
-    for (uint32_t end = MIN(w->tick_slot + slice, w->n_sessions); w->tick_slot < end; w->tick_slot++) {
-        ice_tick(w, w->sessions[w->tick_slot], now_us);
-        report_tick(w, w->sessions[w->tick_slot], now_us);
+    uint32_t slices = (uint32_t)MIN(late_us / HOUSEKEEPING_US, HOUSEKEEPING_SLICES);
+    uint32_t n = (w->n_sessions * slices + HOUSEKEEPING_SLICES - 1) / HOUSEKEEPING_SLICES;
+    for (; n > 0; n--) {
+        if (w->tick_slot >= w->n_sessions)
+            w->tick_slot = 0;
+        tick_session(w, w->sessions[w->tick_slot++], now_us);
     }
 }
 
@@ -52,7 +68,7 @@ static void free_spent(struct worker *w)
 void worker_spend(struct worker *w, struct rte_mbuf *m)
 {
     if (w->n_spent == WORKER_SPENT_MAX) {
-        egress_flush(w);
+        egress_flush(w); /* the last reader of clear packets: frames are copies by now */
         free_spent(w);
     }
     w->spent[w->n_spent++] = m;
@@ -65,14 +81,24 @@ uint32_t worker_turn(struct worker *w, int64_t now_us)
     for (uint32_t i = 0; i < w->n_ports; i++)
         handled += turn_port(w, w->ports[i].port, w->ports[i].queue, now_us);
     handled += mailbox_drain(w, now_us);
+    move_retry(w, now_us);
     housekeeping(w, now_us);
-    egress_flush(w);
+    egress_flush(w); /* SRTP encrypted in one batch */
+    frame_flush(w);
     free_spent(w);
     if (w->rcu)
         rte_rcu_qsbr_quiescent(w->rcu, w->index);
     w->stats.loops++;
     w->stats.busy_loops += handled > 0;
     return handled;
+}
+
+bool worker_owns(const struct worker *w, const uint8_t ip[16])
+{
+    for (uint32_t i = 0; i < w->conf->n_addresses; i++)
+        if (memcmp(w->conf->addresses[i], ip, 16) == 0)
+            return true;
+    return false;
 }
 
 uint32_t worker_random(struct worker *w)

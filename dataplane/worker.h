@@ -19,6 +19,7 @@
 
 #define WORKER_PORTS_MAX 8
 #define WORKER_SPENT_MAX 1024
+#define WORKER_HELD_MAX  512
 
 struct tables;
 
@@ -30,6 +31,10 @@ struct dataplane_conf {
     uint32_t history_mbufs;   /* per worker, of its rx pool: the rest is for receiving */
     uint32_t mtu;             /* largest IP packet sent */
     uint32_t max_sessions;
+    uint16_t media_port; /* of worker 0; worker i has media_port + i */
+    uint16_t n_workers;
+    uint16_t n_addresses; /* ours on link_layer ports: IPv4 as ::ffff:a.b.c.d */
+    const uint8_t (*addresses)[16];
 };
 
 struct worker_stats { /* written by the worker, read relaxed by ctl */
@@ -46,23 +51,28 @@ struct worker {
     uint32_t index;
     uint32_t n_ports;
     struct {
-        struct port *port;
+        struct port *port; /* port.id is its place in this array, in every worker */
         uint16_t queue;
+        uint16_t n_tx; /* finished frames, see frame.h */
+        struct rte_mbuf *tx[PKT_BURST];
     } ports[WORKER_PORTS_MAX];
     const struct dataplane_conf *conf;
-    const struct tables *tables; /* ctl writes, lock-free reads under RCU */
-    struct rte_rcu_qsbr *rcu;    /* NULL in tests without ctl */
-    struct rte_mempool *tx_pool; /* mbufs for what we send */
-    struct mailbox mailbox;      /* ours: any thread sends, we drain */
-    struct mailbox *ctl_mailbox; /* to ctl */
-    struct worker *const *peers; /* all workers, by index: their mailboxes */
-    struct session **sessions;   /* owned, n_sessions of conf->max_sessions */
+    const struct tables *tables;                /* ctl writes, lock-free reads under RCU */
+    struct rte_rcu_qsbr *rcu;                   /* NULL in tests without ctl */
+    struct rte_mempool *tx_pool;                /* mbufs for what we send */
+    struct mailbox mailbox;                     /* ours: any thread sends, we drain */
+    struct mailbox *ctl_mailbox;                /* to ctl */
+    struct rte_mbuf *unsent_head, *unsent_tail; /* answers to ctl that found its mailbox full, linked by mbuf.next */
+    struct worker *const *peers;                /* all workers, by index: their mailboxes */
+    struct session **sessions;                  /* owned, n_sessions of conf->max_sessions */
     uint32_t n_sessions;
     uint32_t tick_slot; /* housekeeping goes round sessions in slices */
     int64_t tick_us;
     struct egress egress;                     /* packets under construction for this burst */
     struct rte_mbuf *spent[WORKER_SPENT_MAX]; /* clear packets still read by egress jobs; freed after the flush */
     uint32_t n_spent;
+    struct rte_mbuf *held[WORKER_HELD_MAX]; /* packets of sessions that are on their way to us */
+    uint32_t n_held;
     uint32_t history_used; /* packets held by the histories of owned streams */
     uint64_t random;       /* state of worker_random */
     struct worker_stats stats;
@@ -80,17 +90,32 @@ void worker_spend(struct worker *w, struct rte_mbuf *m);
 
 uint32_t worker_random(struct worker *w); /* not for keys */
 
+/* Is it one of our addresses on link_layer ports? IPv4 as ::ffff:a.b.c.d. */
+bool worker_owns(const struct worker *w, const uint8_t ip[16]);
+
 /* One turn: every port once, the mailbox, housekeeping, flush. Returns the packets and mails handled (0: idle). */
 uint32_t worker_turn(struct worker *w, int64_t now_us);
+
+/* The pipeline behind parse: for what comes from a port, a peer's mailbox or the held packets. Takes all. */
+void worker_input(struct worker *w, struct burst *b, int64_t now_us);
+
+/* A mail to ctl that must not be lost. */
+void worker_answer(struct worker *w, struct rte_mbuf *m, enum mail mail);
 
 /* The stages, in order, each in the file of its name. */
 void parse_burst(struct worker *w, struct burst *b, const struct port *port, int64_t now_us);
 void neigh_input(struct worker *w, struct rte_mbuf *m, const struct port *port); /* ARP, ND, ICMP echo */
 void classify_burst(struct worker *w, struct burst *b, int64_t now_us); /* leaves SRTP and SRTCP of own sessions */
 void ice_on_binding(struct worker *w, struct rte_mbuf *m, int64_t now_us);
+void ice_on_entered(struct worker *w, struct rte_mbuf *m, int64_t now_us); /* MAIL_STUN */
 void ice_on_authenticated(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us);
 void ice_tick(struct worker *w, struct session *s, int64_t now_us); /* consent */
 void punt_dtls(struct worker *w, struct rte_mbuf *m, int64_t now_us);
+void punt_answer(struct worker *w, struct rte_mbuf *m); /* MAIL_DTLS */
+void move_release(struct worker *w, struct rte_mbuf *m);
+void move_adopt(struct worker *w, struct rte_mbuf *m);
+void move_hold(struct worker *w, struct rte_mbuf *m); /* until its session arrives */
+void move_retry(struct worker *w, int64_t now_us);    /* the held packets, once a turn */
 void receive_burst(struct worker *w, struct burst *b,
                    int64_t now_us); /* unprotect; leaves clear RTP, RTCP to feedback */
 void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, int64_t now_us);
@@ -98,7 +123,9 @@ void forward_burst(struct worker *w, struct burst *b, int64_t now_us); /* takes 
 void report_tick(struct worker *w, struct session *s,
                  int64_t now_us); /* ~10 ms per session: RR, NACK, PLI, twcc, REMB */
 
-/* Objects, owner worker (called by mailbox_drain; defined where their nouns live: receive.c, forward.c). */
+/* Objects, owner worker (called by mailbox_drain; defined where their nouns live: receive.c, forward.c). A stream
+ * enters and leaves session.streams, a subscription the lists of its stream and session. A stream is detached after its
+ * subscriptions. */
 void stream_attach(struct worker *w, struct stream *st, int64_t now_us);
 void stream_detach(struct worker *w, struct stream *st);
 void subscription_attach(struct worker *w, struct subscription *sub, int64_t now_us);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* worker path */
+/* Frames on their way out: template, lengths, checksums, one batch per port. */
+#include "dataplane/frame.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "dataplane/worker.h"
+
+uint8_t *frame_begin(const struct worker *w, const struct tuple *t, struct rte_mbuf *m, uint16_t *room)
+{
+    assert(m->data_len == 0);
+    uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
+    memcpy(data, t->template, t->template_len);
+    pkt(m)->l4_off = (uint16_t)(t->template_len - sizeof(struct rte_udp_hdr));
+    pkt(m)->payload_off = t->template_len;
+    pkt(m)->port_id = t->key.port_id;
+    uint32_t frame_max = MIN(rte_pktmbuf_tailroom(m), w->conf->mtu + RTE_ETHER_HDR_LEN);
+    *room = (uint16_t)(frame_max - t->template_len);
+    return data + t->template_len;
+}
+
+static void finish_ipv4(struct rte_ipv4_hdr *ip, struct rte_udp_hdr *udp, uint16_t udp_len, bool checksum)
+{
+    ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + udp_len));
+    if (!checksum)
+        return;
+    ip->hdr_checksum = 0;
+    ip->hdr_checksum = rte_ipv4_cksum(ip);
+    udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+}
+
+static void finish_ipv6(struct rte_ipv6_hdr *ip, struct rte_udp_hdr *udp, uint16_t udp_len, bool checksum)
+{
+    ip->payload_len = rte_cpu_to_be_16(udp_len);
+    if (checksum)
+        udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
+}
+
+void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len)
+{
+    const struct pkt *p = pkt(m);
+    bool checksum = w->ports[p->port_id].port->checksum;
+    uint8_t *l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN);
+    struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, struct rte_udp_hdr *, p->l4_off);
+    uint16_t udp_len = (uint16_t)(sizeof(*udp) + payload_len);
+
+    m->data_len = (uint16_t)(p->payload_off + payload_len);
+    m->pkt_len = m->data_len;
+    udp->dgram_len = rte_cpu_to_be_16(udp_len);
+    udp->dgram_cksum = 0;
+    if (l3[0] >> 4 == 4)
+        finish_ipv4((struct rte_ipv4_hdr *)l3, udp, udp_len, checksum);
+    else
+        finish_ipv6((struct rte_ipv6_hdr *)l3, udp, udp_len, checksum);
+    frame_send_raw(w, p->port_id, m);
+}
+
+static void flush_port(struct worker *w, uint16_t port_id)
+{
+    struct port *port = w->ports[port_id].port;
+    struct rte_mbuf **tx = w->ports[port_id].tx;
+    uint16_t n = w->ports[port_id].n_tx;
+    uint64_t bytes[PKT_BURST];
+
+    for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
+        bytes[i] = tx[i]->pkt_len;
+    uint16_t sent = 0;
+    for (uint16_t k = 1; sent < n && k > 0; sent += k) /* a port may take a burst in parts */
+        k = port->ops->tx_burst(port, w->ports[port_id].queue, tx + sent, (uint16_t)(n - sent));
+    for (uint16_t i = 0; i < sent; i++)
+        w->stats.tx_bytes += bytes[i];
+    w->stats.tx_packets += sent;
+    for (uint16_t i = sent; i < n; i++)
+        worker_drop(w, tx[i], DROP_TX_FULL);
+    w->ports[port_id].n_tx = 0;
+}
+
+void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
+{
+    assert(port_id < w->n_ports);
+    if (w->ports[port_id].n_tx == PKT_BURST)
+        flush_port(w, port_id);
+    w->ports[port_id].tx[w->ports[port_id].n_tx++] = m;
+}
+
+void frame_flush(struct worker *w)
+{
+    for (uint16_t i = 0; i < w->n_ports; i++)
+        if (w->ports[i].n_tx > 0)
+            flush_port(w, i);
+}
+
+void frame_datagram(struct worker *w, const struct tuple *t, const uint8_t *bytes, size_t len)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(w->tx_pool);
+    if (!m) {
+        w->stats.drops[DROP_NO_MBUF]++;
+        return;
+    }
+    uint16_t room;
+    uint8_t *payload = frame_begin(w, t, m, &room);
+    if (len > room) {
+        worker_drop(w, m, DROP_OVERSIZE);
+        return;
+    }
+    memcpy(payload, bytes, len);
+    frame_send(w, m, (uint16_t)len);
+}
