@@ -34,12 +34,6 @@ static const struct {
     [SRTP_PROFILE_AEAD_AES_256_GCM] = {32, 12, 16, srtp_crypto_policy_set_aes_gcm_256_16_auth},
 };
 
-static void cleanse(struct srtp_ctx *ctx)
-{
-    explicit_bzero(ctx, sizeof(*ctx));
-    free(ctx);
-}
-
 struct srtp_ctx *srtp_ctx_create(enum srtp_profile profile, const uint8_t *key, const uint8_t *salt, bool tx)
 {
     if (profile <= SRTP_PROFILE_NONE || profile >= SRTP_PROFILE_COUNT)
@@ -58,7 +52,8 @@ struct srtp_ctx *srtp_ctx_create(enum srtp_profile profile, const uint8_t *key, 
     ctx->policy.window_size = tx ? TX_WINDOW : REPLAY_BITS;
     ctx->policy.allow_repeat_tx = tx;
     if (srtp_create(&ctx->session, &ctx->policy) != srtp_err_status_ok) {
-        cleanse(ctx);
+        explicit_bzero(ctx, sizeof(*ctx));
+        free(ctx);
         return NULL;
     }
     return ctx;
@@ -69,7 +64,8 @@ void srtp_ctx_destroy(struct srtp_ctx *ctx)
     if (!ctx)
         return;
     srtp_dealloc(ctx->session);
-    cleanse(ctx);
+    explicit_bzero(ctx, sizeof(*ctx));
+    free(ctx);
 }
 
 uint16_t srtp_overhead(const struct srtp_ctx *ctx)
