@@ -224,18 +224,27 @@ fail:
     return err;
 }
 
+static void prepare(struct server *s);
+
 static void on_wake(lws_sorted_usec_list_t *wake)
 {
-    /* libwebsockets is awake now, which was the purpose; turn() fires the timers */
+    prepare(CONTAINER_OF(wake, struct server, wake));
 }
 
-static void turn(struct server *s)
+/* Before each wait, also when libwebsockets finds the wake-up due on its way there: it would wait for ever without one.
+ * It rounds down to milliseconds, so one more keeps it from spinning through the last. */
+static void prepare(struct server *s)
 {
     hub_tick(s->hub, now_us());
     watch(s, dp_ctl_fd(s->hub->dp), dp_wants_write(s->hub->dp));
     watch(s, dp_punt_fd(s->hub->dp), false);
-    int64_t wait_us = timers_next_us(&s->hub->timers) - now_us();
-    lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(1, MIN(wait_us, WAKE_MAX_US)));
+    int64_t wait_us = MIN(timers_next_us(&s->hub->timers) - now_us(), WAKE_MAX_US);
+    lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(wait_us, 0) + MS_US);
+}
+
+static void turn(struct server *s)
+{
+    prepare(s);
     lws_service(s->lws, 0);
 }
 
