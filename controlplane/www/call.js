@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A call: being in a room with what one sends and what one receives, and the policy around it: who fits in, what is tried
-// again and when. No DOM. Everything belongs to the current visit (enter .. leave); leaving aborts it.
+// A call: being in a room with what one sends and what one receives, and the policy around it: who fits in, what is
+// tried again and when. No DOM. Everything belongs to the current visit (enter .. leave); leaving aborts it.
 
 import { Emitter } from './emitter.js';
 import { play, publish } from './media.js';
@@ -214,7 +214,8 @@ export class Call extends Emitter {
     this.unpublishCamera();
     this.unshare();
     if (!room) return;
-    await Promise.race([room.leave(), new Promise((resolve) => setTimeout(resolve, LEAVE_PATIENCE_MS))]).catch(() => {});
+    const patience = new Promise((resolve) => setTimeout(resolve, LEAVE_PATIENCE_MS));
+    await Promise.race([room.leave(), patience]).catch(() => {});
     room.session.close();
   }
 
