@@ -2,12 +2,14 @@
 /* server: listeners and the loop. */
 #include "controlplane/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,6 +129,16 @@ static int open_folder(const char *path, int *fd)
     return -errno;
 }
 
+/* libwebsockets listens on IPv6 with IPv4 mapped into it, whatever IPv4 address it is given. */
+static bool wants_ipv6(const char *address)
+{
+    struct in_addr ip;
+    int fd = inet_pton(AF_INET, address, &ip) == 1 ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0; /* neither without IPv6 in the kernel */
+}
+
 static int add_vhost(struct server *s, const char *name, int port, const struct cert *cert, struct lws_vhost **out)
 {
     struct lws_context_creation_info info = {
@@ -134,13 +146,16 @@ static int add_vhost(struct server *s, const char *name, int port, const struct 
         .vhost_name = name,
         .protocols = protocols,
         .iface = *s->conf->listen_address ? s->conf->listen_address : NULL,
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .alpn = "http/1.1",
         .keepalive_timeout = 30,
         .timeout_secs = 20,
         .server_string = "roomline",
     };
+    if (!wants_ipv6(s->conf->listen_address))
+        info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     if (cert) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_cert_filepath = cert_path(cert);
         info.ssl_private_key_filepath = cert_key_path(cert);
         info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;

@@ -198,6 +198,17 @@ def test_ipv6():
         WebSocket(p.port, host="::1").login("Six")
 
 
+def test_listen_address():
+    with Program(listen__address="127.0.0.1") as p:
+        p.socket().login("Local")
+        for host in ("127.0.0.2", "::1"):
+            try:
+                WebSocket(p.port, host=host)
+                assert False, host
+            except ConnectionRefusedError:
+                pass
+
+
 def test_frames():
     with Program() as p:
         ws = p.socket()
@@ -351,7 +362,10 @@ def test_bad_start():
     with Program(dataplane=False) as p:
         taken = [PROGRAM, "--set", f"ws.port={p.port}", "--set", "wss.port=0", "--set", f"run_dir={p.dir}/run2",
                  "--set", f"state_dir={p.dir}/state2", "--set", f"www.dir={ROOT}/controlplane/www"]
-        for args, status, words in ((taken, 1, "cannot listen"), ([PROGRAM, "--set", "ws.port=nine"], 2, "ws.port"),
+        unused = taken[:2] + [f"ws.port={free_port()}"] + taken[3:]
+        for args, status, words in ((unused + ["--set", "listen.address=192.0.2.77"], 1, "cannot listen"),
+                                    (unused + ["--set", "listen.address=2001:db8::7"], 1, "cannot listen"),
+                                    (unused + ["--set", "listen.address=nonsense"], 1, "cannot listen"), (taken, 1, "cannot listen"), ([PROGRAM, "--set", "ws.port=nine"], 2, "ws.port"),
                                     (taken + ["--set", "www.dir=/nowhere"], 1, "/nowhere")):
             done = subprocess.run(args, stderr=subprocess.PIPE, timeout=10, text=True)
             assert done.returncode == status and words in done.stderr, done
