@@ -166,7 +166,8 @@ static struct stream_object *make_stream(struct objects *o, struct session_objec
     s->put = *put;
     LIST_INIT(&s->subs);
     st->session = so;
-    if (history_init(&s->history, put->rtp.feedback & DP_FB_NACK ? o->conf->history_packets : 0) != 0) {
+    bool repaired = s->kind == MEDIA_VIDEO || put->rtp.feedback & DP_FB_NACK; /* by us, for subscribers */
+    if (history_init(&s->history, repaired ? o->conf->history_packets : 0) != 0) {
         free(st);
         return NULL;
     }

@@ -4,6 +4,7 @@
  * what each packet tells about its stream. Leaves clear RTP of primary SSRCs; RTX is restored, RTCP goes to feedback.
  */
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "common/codec.h"
@@ -12,6 +13,7 @@
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
+#define ROC_ONE      INT64_C(0x10000)
 #define ROC_DOUBT_US 1000000 /* silence after which a wrap may have been missed */
 
 struct item {
@@ -76,18 +78,11 @@ static struct rx_source *find_source(const struct session *s, const struct rtp_v
 
 /* ---- Which index? ---- */
 
-/* Before the first packet, and after a silence, a wrap may have passed unseen: then every other guess is one ROC up
- * until a packet proves authentic (RFC 3711 3.3.1 leaves such a stream dead for ever). */
+/* Before the first packet, and after a silence, a wrap may have passed unseen (RFC 3711 3.3.1 leaves such a stream dead
+ * for ever). Then a packet is tried alone, with the obvious index and with one ROC more. */
 static bool in_doubt(const struct rx_source *src, int64_t now_us)
 {
     return src->replay.highest < 0 || now_us - src->last_us > ROC_DOUBT_US;
-}
-
-static int64_t estimate_index(const struct rx_source *src, uint16_t seq, int64_t now_us)
-{
-    int64_t index = replay_estimate(src->replay.highest, seq);
-
-    return in_doubt(src, now_us) && src->rejected % 2 ? index + 0x10000 : index;
 }
 
 /* ---- What an authentic packet tells ---- */
@@ -113,7 +108,6 @@ static void update_source(struct rx_source *src, uint32_t ssrc, int64_t index, u
     src->packets++;
     src->bytes += bytes;
     src->last_us = rx_us;
-    src->rejected = 0;
 }
 
 static void update_session(struct worker *w, struct session *s, const struct item *it, const uint8_t *p, int64_t now_us)
@@ -205,9 +199,8 @@ static enum drop take_rtx(struct worker *w, struct item *it, int64_t now_us)
     return take_primary(w, it, index, highest, now_us);
 }
 
-static enum drop rejected(struct rx_source *src, int error)
+static enum drop refusal(int error)
 {
-    src->rejected++;
     return error == -EBADMSG ? DROP_AUTH : error == -EALREADY ? DROP_REPLAY : DROP_RTP_MALFORMED;
 }
 
@@ -219,7 +212,7 @@ static enum drop take(struct worker *w, struct item *it, const struct srtp_job *
     const uint8_t *p = pkt_payload(it->m);
 
     if (job->error)
-        return rejected(src, job->error);
+        return refusal(job->error);
     if (!replay_take(&src->replay, index)) /* twice in one burst */
         return DROP_REPLAY;
     pkt(it->m)->payload_len = job->len;
@@ -237,31 +230,60 @@ static enum drop take(struct worker *w, struct item *it, const struct srtp_job *
 
 /* ---- Batches ---- */
 
+static void finish_packet(struct worker *w, struct item *it, const struct srtp_job *job, struct burst *out,
+                          int64_t now_us)
+{
+    enum drop why = take(w, it, job, now_us);
+
+    if (why == DROP_COUNT)
+        out->m[out->n++] = it->m;
+    else
+        worker_drop(w, it->m, why);
+}
+
 static void finish_rtp(struct worker *w, struct batch *batch, struct burst *out, int64_t now_us)
 {
     srtp_unprotect_burst(batch->job, batch->n);
-    for (uint32_t i = 0; i < batch->n; i++) {
-        enum drop why = take(w, &batch->item[i], &batch->job[i], now_us);
-        if (why == DROP_COUNT)
-            out->m[out->n++] = batch->item[i].m;
-        else
-            worker_drop(w, batch->item[i].m, why);
-    }
+    for (uint32_t i = 0; i < batch->n; i++)
+        finish_packet(w, &batch->item[i], &batch->job[i], out, now_us);
     batch->n = 0;
 }
 
-static void add(struct batch *batch, const struct item *it, int64_t index)
+static struct srtp_job job_of(const struct item *it, int64_t index)
 {
-    struct pkt *p = pkt(it->m);
+    const struct pkt *p = pkt(it->m);
 
-    batch->item[batch->n] = *it;
-    batch->job[batch->n++] = (struct srtp_job){
+    return (struct srtp_job){
         .ctx = p->session->srtp_rx,
         .dst = pkt_payload(it->m),
         .hdr_len = it->view.payload,
         .len = p->payload_len,
         .index = (uint64_t)index,
     };
+}
+
+static void add(struct batch *batch, const struct item *it, int64_t index)
+{
+    batch->item[batch->n] = *it;
+    batch->job[batch->n++] = job_of(it, index);
+}
+
+/* Alone: where the first packets of a source stand side by side, each must know what the one before it proved. */
+static void try_in_doubt(struct worker *w, struct item *it, int64_t index, struct burst *out, int64_t now_us)
+{
+    uint8_t copy[PKT_DATAROOM]; /* a failed attempt spoils the packet */
+    uint16_t len = pkt(it->m)->payload_len;
+    struct srtp_job job;
+
+    memcpy(copy, pkt_payload(it->m), len);
+    for (int guess = replay_check(&it->src->replay, index) ? 0 : 1; guess < 2; guess++) {
+        memcpy(pkt_payload(it->m), copy, len);
+        job = job_of(it, index + guess * ROC_ONE);
+        srtp_unprotect_burst(&job, 1);
+        if (job.error != -EBADMSG)
+            break;
+    }
+    finish_packet(w, it, &job, out, now_us);
 }
 
 static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, struct rte_mbuf *m, int64_t now_us)
@@ -282,18 +304,15 @@ static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, st
         worker_drop(w, m, DROP_UNKNOWN_PT);
         return;
     }
-    /* Where the first packets of a source stand side by side, each must know what the one before it proved. */
-    bool alone = in_doubt(it.src, now_us);
-    if (alone)
+    int64_t index = replay_estimate(it.src->replay.highest, it.view.seq);
+    if (in_doubt(it.src, now_us)) {
         finish_rtp(w, batch, out, now_us);
-    int64_t index = estimate_index(it.src, it.view.seq, now_us);
-    if (!replay_check(&it.src->replay, index)) {
+        try_in_doubt(w, &it, index, out, now_us);
+    } else if (replay_check(&it.src->replay, index)) {
+        add(batch, &it, index);
+    } else {
         worker_drop(w, m, DROP_REPLAY);
-        return;
     }
-    add(batch, &it, index);
-    if (alone)
-        finish_rtp(w, batch, out, now_us);
 }
 
 static void add_rtcp(struct worker *w, struct batch *batch, struct rte_mbuf *m)
@@ -313,7 +332,7 @@ static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
         struct rte_mbuf *m = batch->item[i].m;
         int error = batch->job[i].error;
         if (error) {
-            worker_drop(w, m, error == -EALREADY ? DROP_REPLAY : error == -EBADMSG ? DROP_AUTH : DROP_RTCP_MALFORMED);
+            worker_drop(w, m, error == -EINVAL ? DROP_RTCP_MALFORMED : refusal(error));
             continue;
         }
         w->stats.rtcp_received++;

@@ -20,7 +20,6 @@ struct rx_source {
     struct replay replay; /* with the highest authenticated packet index */
     int64_t base;         /* lowest index that came; valid once replay.highest >= 0 */
     int64_t last_us;      /* last authenticated packet */
-    uint32_t rejected;    /* packets that failed authentication since then */
     uint32_t jitter_q4;   /* RTP units, 28.4 fixed */
     uint32_t transit;
     uint64_t packets, bytes; /* bytes: whole clear packets */
