@@ -49,7 +49,7 @@ static void join(const struct command *cmd)
 {
     const char *room = json_text(cmd->options, "name");
     const char *info = check_join(cmd->client, room);
-    struct participant *p = info ? NULL : room_join(cmd->client, room, json_flag(cmd->options, "record"), &info);
+    struct participant *p = info ? NULL : room_join(cmd->client, room, &info);
     if (!p) {
         refuse(cmd, info);
         return;

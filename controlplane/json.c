@@ -93,11 +93,6 @@ const char *json_text(const json_t *obj, const char *key)
     return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-bool json_flag(const json_t *obj, const char *key)
-{
-    return json_is_true(json_object_get(obj, key));
-}
-
 double json_amount(const json_t *obj, const char *key)
 {
     return json_number_value(json_object_get(obj, key));

@@ -4,7 +4,6 @@
 #define ROOMLINE_CONTROLPLANE_JSON_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #define JSON_DEPTH_MAX 32 /* arrays and objects inside each other */
@@ -15,7 +14,6 @@ json_t *json_parse(const char *text, size_t len);
 
 /* A member of an object. obj may be NULL or of any type; the result is borrowed. */
 const char *json_text(const json_t *obj, const char *key); /* NULL: absent, not a string, or with U+0000 inside */
-bool json_flag(const json_t *obj, const char *key);        /* true only for true */
 double json_amount(const json_t *obj, const char *key);    /* 0: absent or no number */
 
 #endif

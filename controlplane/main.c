@@ -89,7 +89,10 @@ static void raise_descriptor_limit(const struct conf *conf)
 
 static void on_reloaded_key(void *arg, const char *key, bool applied)
 {
-    LOG_INFO(CONF, "%s key=%s", applied ? "reloaded" : "not changed before a restart", key);
+    if (applied)
+        LOG_INFO(CONF, "reloaded key=%s", key);
+    else
+        LOG_WARN(CONF, "not changed before a restart key=%s", key);
 }
 
 static void reload(void *arg)

@@ -108,9 +108,9 @@ static void answer(const struct offer *o, struct stream *s)
         stream_set(s, STREAM_FAILED, "Failed by error");
         return;
     }
-    LOG_INFO(STREAM, "NEGOTIATED room=%s login=%s %s=%s session=%llx worker=%u", s->participant->room->name,
-             s->participant->login, s->publish ? "publish" : "play", s->name, (unsigned long long)s->session.id,
-             s->session.worker);
+    LOG_INFO(STREAM, "answered kind=%s name=%s room=%s login=%s session=%llx worker=%u",
+             s->publish ? "publish" : "play", s->name, s->participant->room->name, s->participant->login,
+             (unsigned long long)s->session.id, s->session.worker);
     message_remote_sdp(o->client, o->media_session_id, text);
 }
 
@@ -209,8 +209,8 @@ static void serve(struct client *c, json_t *arg, bool published)
     if (!info)
         info = published ? publish(&o) : play(&o);
     if (info) {
-        LOG_RL(INFO, STREAM, "%s refused client=%u login=%s stream=%s info=%s", published ? "publish" : "play",
-               c->number, c->login, o.name, info);
+        LOG_RL(INFO, STREAM, "refused kind=%s name=%s client=%u login=%s info=%s", published ? "publish" : "play",
+               o.name, c->number, c->login, info);
         message_no_stream_status(c, o.media_session_id, o.name, published, "FAILED", info);
     }
     finish_offer(&o);

@@ -46,8 +46,8 @@ void participant_destroy(struct participant *p, bool left)
     HASH_DEL(r->participants, p);
     LIST_REMOVE(p, entry);
     r->hub->n_participants--;
-    LOG_INFO(ROOM, "%s room=%s login=%s client=%u participants=%u", left ? "left" : "vanished", r->name, p->login,
-             p->client->number, HASH_COUNT(r->participants));
+    LOG_INFO(ROOM, "gone room=%s login=%s client=%u how=%s participants=%u", r->name, p->login, p->client->number,
+             left ? "left" : "vanished", HASH_COUNT(r->participants));
     free(p->login);
     free(p);
     room_on_gone(r, left);

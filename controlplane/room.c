@@ -15,13 +15,12 @@
 #include "controlplane/participant.h"
 #include "controlplane/stream.h"
 
-static struct room *create(struct hub *hub, const char *name, bool record)
+static struct room *create(struct hub *hub, const char *name)
 {
     struct room *r = calloc(1, sizeof(*r));
     if (!r || !(r->name = strdup(name)))
         abort();
     r->hub = hub;
-    r->record = record;
     HASH_ADD_KEYPTR(hh, hub->rooms, r->name, strlen(r->name), r);
     hub->n_rooms++;
     LOG_INFO(ROOM, "created room=%s rooms=%u", r->name, hub->n_rooms);
@@ -56,7 +55,7 @@ static const char *check_join(const struct client *c, const char *name, const st
     return NULL;
 }
 
-struct participant *room_join(struct client *c, const char *name, bool record, const char **info)
+struct participant *room_join(struct client *c, const char *name, const char **info)
 {
     struct room *r;
     HASH_FIND_STR(c->hub->rooms, name, r);
@@ -64,7 +63,7 @@ struct participant *room_join(struct client *c, const char *name, bool record, c
     if (*info)
         return NULL;
     if (!r)
-        r = create(c->hub, name, record);
+        r = create(c->hub, name);
     timers_cancel(&c->hub->timers, &r->idle);
     return participant_create(c, r);
 }

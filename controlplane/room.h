@@ -5,7 +5,6 @@
 #define ROOMLINE_CONTROLPLANE_ROOM_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <uthash.h>
 
@@ -19,7 +18,6 @@ struct stream;
 struct room {
     struct hub *hub;
     char *name;
-    bool record;                      /* asked for by the join that made the room */
     struct participant *participants; /* uthash, by login */
     struct stream *published;         /* uthash, by name: every publish that has not ended */
     struct timer idle;
@@ -27,7 +25,7 @@ struct room {
 };
 
 /* Returns the participant, or NULL with *info the text owed to the client. Tells nobody. */
-struct participant *room_join(struct client *c, const char *name, bool record, const char **info);
+struct participant *room_join(struct client *c, const char *name, const char **info);
 
 struct participant *room_participant(const struct room *r, const char *login);
 struct stream *room_published(const struct room *r, const char *name);

@@ -2,12 +2,14 @@
 /* server: listeners and the loop. */
 #include "controlplane/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,6 +129,16 @@ static int open_folder(const char *path, int *fd)
     return -errno;
 }
 
+/* libwebsockets listens on IPv6 with IPv4 mapped into it, whatever IPv4 address it is given. */
+static bool wants_ipv6(const char *address)
+{
+    struct in_addr ip;
+    int fd = inet_pton(AF_INET, address, &ip) == 1 ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0; /* neither without IPv6 in the kernel */
+}
+
 static int add_vhost(struct server *s, const char *name, int port, const struct cert *cert, struct lws_vhost **out)
 {
     struct lws_context_creation_info info = {
@@ -134,13 +146,16 @@ static int add_vhost(struct server *s, const char *name, int port, const struct 
         .vhost_name = name,
         .protocols = protocols,
         .iface = *s->conf->listen_address ? s->conf->listen_address : NULL,
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .alpn = "http/1.1",
         .keepalive_timeout = 30,
         .timeout_secs = 20,
         .server_string = "roomline",
     };
+    if (!wants_ipv6(s->conf->listen_address))
+        info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     if (cert) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_cert_filepath = cert_path(cert);
         info.ssl_private_key_filepath = cert_key_path(cert);
         info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
@@ -224,18 +239,27 @@ fail:
     return err;
 }
 
+static void prepare(struct server *s);
+
 static void on_wake(lws_sorted_usec_list_t *wake)
 {
-    /* libwebsockets is awake now, which was the purpose; turn() fires the timers */
+    prepare(CONTAINER_OF(wake, struct server, wake));
 }
 
-static void turn(struct server *s)
+/* Before each wait, also when libwebsockets finds the wake-up due on its way there: it would wait for ever without one.
+ * It rounds down to milliseconds, so one more keeps it from spinning through the last. */
+static void prepare(struct server *s)
 {
     hub_tick(s->hub, now_us());
     watch(s, dp_ctl_fd(s->hub->dp), dp_wants_write(s->hub->dp));
     watch(s, dp_punt_fd(s->hub->dp), false);
-    int64_t wait_us = timers_next_us(&s->hub->timers) - now_us();
-    lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(1, MIN(wait_us, WAKE_MAX_US)));
+    int64_t wait_us = MIN(timers_next_us(&s->hub->timers) - now_us(), WAKE_MAX_US);
+    lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(wait_us, 0) + MS_US);
+}
+
+static void turn(struct server *s)
+{
+    prepare(s);
     lws_service(s->lws, 0);
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A call: being in a room with what one sends and what one receives, and the policy around it: who fits in, what is tried
-// again and when. No DOM. Everything belongs to the current visit (enter .. leave); leaving aborts it.
+// A call: being in a room with what one sends and what one receives, and the policy around it: who fits in, what is
+// tried again and when. No DOM. Everything belongs to the current visit (enter .. leave); leaving aborts it.
 
 import { Emitter } from './emitter.js';
 import { play, publish } from './media.js';
 import { isTerminal, Session, WcsError } from './wcs.js';
 
 const REJOIN_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // the last one repeats
-const RESTART_DELAYS_MS = [1_000, 2_000, 4_000, 8_000]; // then only when the person asks
+const RESTART_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000]; // then only when the person asks
 const STABLE_MS = 30_000; // a stream that lived this long has earned a new series of restarts
 const LEAVE_PATIENCE_MS = 1_500;
 const SCREEN = 'screenShare';
@@ -23,6 +23,7 @@ class Endpoint {
   unstable = false;
   #restarts = 0;
   #restartTimer = null;
+  #proven = false; // it has worked, so a failure is worth another try
   #liveSinceMs = 0;
 
   constructor(call) {
@@ -34,7 +35,7 @@ class Endpoint {
   }
 
   start() {
-    this.stop();
+    this.halt();
     this.info = '';
     this.status = 'PENDING';
     const link = this.link = this.open();
@@ -47,14 +48,20 @@ class Endpoint {
     this.changed();
   }
 
-  stop() {
+  /** Ends what there is, to be started again. */
+  halt() {
     clearTimeout(this.#restartTimer);
     this.#restartTimer = null;
     this.link?.close();
     this.link = null;
     this.status = '';
     this.unstable = false;
-    this.#liveSinceMs = 0;
+  }
+
+  stop() {
+    this.halt();
+    this.#restarts = 0;
+    this.#proven = false;
   }
 
   onStreamEvent() {}
@@ -62,22 +69,25 @@ class Endpoint {
 
   #onStatus(link, status, fields) {
     if (link !== this.link) return;
-    const wasLive = this.#liveSinceMs > 0;
     this.status = status;
     this.info = fields.info ?? '';
-    if (!isTerminal(status)) {
+    if (isTerminal(status)) {
+      this.#onEnd();
+    } else if (status !== 'PENDING') {
+      this.#proven = true;
       this.#liveSinceMs = performance.now();
       this.onLive(fields);
-    } else {
-      if (wasLive && performance.now() - this.#liveSinceMs > STABLE_MS) this.#restarts = 0;
-      this.#liveSinceMs = 0;
-      this.link = null;
-      this.unstable = false;
-      if (this.mayRestart(wasLive) && this.#restarts < RESTART_DELAYS_MS.length) {
-        this.#restartTimer = setTimeout(() => this.start(), RESTART_DELAYS_MS[this.#restarts++]);
-      }
     }
     this.changed();
+  }
+
+  #onEnd() {
+    this.link = null;
+    this.unstable = false;
+    if (this.#liveSinceMs > 0 && performance.now() - this.#liveSinceMs > STABLE_MS) this.#restarts = 0;
+    this.#liveSinceMs = 0;
+    if (!this.mayRestart(this.#proven) || this.#restarts >= RESTART_DELAYS_MS.length) return;
+    this.#restartTimer = setTimeout(() => this.start(), RESTART_DELAYS_MS[this.#restarts++]);
   }
 }
 
@@ -95,9 +105,9 @@ class Outgoing extends Endpoint {
     return publish(this.call.room, this.media, { suffix: this.suffix, codecs: this.call.codecs });
   }
 
-  /** A publish refused at once is told to the person; one that was on the air is brought back. */
-  mayRestart(wasLive) {
-    return wasLive && !FINAL.has(this.info);
+  /** A publish refused at first is told to the person; one that was on the air is brought back. */
+  mayRestart(proven) {
+    return proven && !FINAL.has(this.info);
   }
 
   onLive() {
@@ -204,7 +214,8 @@ export class Call extends Emitter {
     this.unpublishCamera();
     this.unshare();
     if (!room) return;
-    await Promise.race([room.leave(), new Promise((resolve) => setTimeout(resolve, LEAVE_PATIENCE_MS))]).catch(() => {});
+    const patience = new Promise((resolve) => setTimeout(resolve, LEAVE_PATIENCE_MS));
+    await Promise.race([room.leave(), patience]).catch(() => {});
     room.session.close();
   }
 
@@ -356,7 +367,7 @@ export class Call extends Emitter {
     for (const login of this.people) this.emit('left', login);
     this.room = null;
     for (const outgoing of [this.camera, this.screen]) {
-      outgoing.stop();
+      outgoing.halt();
       outgoing.changed();
     }
   }

@@ -35,7 +35,9 @@ export class Gallery {
   }
 
   addOwn(login) {
-    if (!this.#tiles.has(OWN_CAMERA)) this.#add(OWN_CAMERA, { login, remark: 'you', own: true }).root.classList.add('local');
+    if (this.#tiles.has(OWN_CAMERA)) return;
+    const tile = this.#add(OWN_CAMERA, { login, remark: 'you', own: true });
+    tile.root.classList.add('local');
   }
 
   addPerson(login) {
@@ -89,7 +91,8 @@ export class Gallery {
       this.#remove(OWN_SCREEN);
       return;
     }
-    const tile = this.#tiles.get(OWN_SCREEN) ?? this.#add(OWN_SCREEN, { login, remark: 'your screen', screen: true, own: true });
+    const tile = this.#tiles.get(OWN_SCREEN)
+      ?? this.#add(OWN_SCREEN, { login, remark: 'your screen', screen: true, own: true });
     tile.setStream(screen.link?.name ?? '', screen.media);
     tile.setStatus(screen.status);
     tile.setBadge(...outgoingBadge(screen));

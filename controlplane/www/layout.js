@@ -35,7 +35,8 @@ export const roomMarkup = (title) => `
     </div>
     <div class="fields">
       <h1>${title}</h1>
-      <label>Your name<input id="login" name="login" required maxlength="64" dir="auto" placeholder="How others see you"></label>
+      <label>Your name<input id="login" name="login" required maxlength="64" dir="auto"
+        placeholder="How others see you"></label>
       <label>Room<input id="room" name="room" required maxlength="64" dir="auto"></label>
       <div class="pair">
         <label>Camera<select id="camera"></select></label>

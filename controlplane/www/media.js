@@ -4,6 +4,9 @@
 import { Emitter } from './emitter.js';
 import { isTerminal } from './wcs.js';
 
+const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
 /** message: what to tell the person; code: 'insecure' | 'refused' | 'absent' | 'busy' | 'other'. */
 export class CaptureError extends Error {
   constructor(code, message) {
@@ -17,7 +20,8 @@ function explain(error) {
     case 'NotAllowedError':
     case 'SecurityError':
       return new CaptureError('refused',
-        'The browser does not let this page use your camera or microphone. Allow them in the site settings and try again.');
+        'The browser does not let this page use your camera or microphone. '
+        + 'Allow them in the site settings and try again.');
     case 'NotFoundError':
     case 'OverconstrainedError':
       return new CaptureError('absent', 'No camera or microphone was found, or the chosen one is no longer there.');
@@ -42,7 +46,8 @@ export async function listDevices(kind) {
 export async function capture({ audio, video }) {
   if (!canCapture()) {
     throw new CaptureError('insecure',
-      'This page was not opened over https, so the browser keeps camera and microphone closed. You can join to watch and listen.');
+      'This page was not opened over https, so the browser keeps camera and microphone closed. '
+      + 'You can join to watch and listen.');
   }
   const [microphones, cameras] = await Promise.all([listDevices('audioinput'), listDevices('videoinput')]);
   const audioWanted = audio && microphones.length > 0;
@@ -51,8 +56,8 @@ export async function capture({ audio, video }) {
   const device = (wanted) => (typeof wanted === 'string' ? { deviceId: { exact: wanted } } : {});
   try {
     return await navigator.mediaDevices.getUserMedia({
-      audio: audioWanted && { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...device(audio) },
-      video: videoWanted && { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...device(video) },
+      audio: audioWanted && { ...MICROPHONE, ...device(audio) },
+      video: videoWanted && { ...CAMERA, ...device(video) },
     });
   } catch (error) {
     throw explain(error);
@@ -78,9 +83,11 @@ export function stopTracks(media) {
 /** Offers only the named codec (with RTX), so that the relay has no other choice; an unknown name changes nothing. */
 function offerOnly(transceiver, kind, name) {
   const codecs = RTCRtpSender.getCapabilities(kind)?.codecs ?? [];
-  const isNamed = (codec) => codec.mimeType.toLowerCase() === `${kind}/${name}`.toLowerCase();
+  const is = (type) => (codec) => codec.mimeType.toLowerCase() === type.toLowerCase();
+  const isNamed = is(`${kind}/${name}`);
+  const isRtx = is('video/rtx');
   if (!codecs.some(isNamed)) return;
-  transceiver.setCodecPreferences?.(codecs.filter((codec) => isNamed(codec) || codec.mimeType.toLowerCase() === 'video/rtx'));
+  transceiver.setCodecPreferences?.(codecs.filter((codec) => isNamed(codec) || isRtx(codec)));
 }
 
 /** One stream's peer connection. Emits 'status' (status, fields), 'event' (type, payload), 'connection' (state). */

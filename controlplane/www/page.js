@@ -68,16 +68,18 @@ class RoomPage {
     if (!audio && !video) return true;
     try {
       const media = await capture({ audio, video });
-      this.#notice.hide();
-      if (video && media.getVideoTracks().length === 0) this.#notice.show('No camera was found: others will only hear you.');
-      if (audio && media.getAudioTracks().length === 0) this.#notice.show('No microphone was found: others will only see you.');
-      for (const track of media.getTracks()) track.onended = () => this.#notice.show('The camera or microphone went away.');
+      const notice = this.#notice;
+      notice.hide();
+      if (video && media.getVideoTracks().length === 0) notice.show('No camera was found: others only hear you.');
+      if (audio && media.getAudioTracks().length === 0) notice.show('No microphone was found: others only see you.');
+      for (const track of media.getTracks()) track.onended = () => notice.show('The camera or microphone went away.');
       this.#call.publishCamera(media);
       this.#lobby.showDevices();
       return true;
     } catch (error) {
-      const withoutMedia = { id: 'join-without-media', label: 'Join without camera', run: () => this.#join({ receiveOnly: true }) };
-      this.#notice.show(error.message, { code: error.code, actions: this.#call.state === 'idle' ? [withoutMedia] : [] });
+      const run = () => this.#join({ receiveOnly: true });
+      const actions = [{ id: 'join-without-media', label: 'Join without camera', run }];
+      this.#notice.show(error.message, { code: error.code, actions: this.#call.state === 'idle' ? actions : [] });
       return false;
     }
   }
@@ -269,10 +271,11 @@ class RoomPage {
   }
 
   async #say(text) {
-    this.#panel.chat.message(this.#call.login, 'You', text, true);
-    if (this.#call.people.length === 0) this.#panel.chat.note('Nobody else is here to read it.');
+    const { chat } = this.#panel;
+    chat.message(this.#call.login, 'You', text, true);
+    if (this.#call.people.length === 0) chat.note('Nobody else is here to read it.');
     const missed = await this.#call.say(text);
-    if (missed.length > 0) this.#panel.chat.note('Not delivered to ', ...missed.flatMap((login) => [person(login), ' ']));
+    if (missed.length > 0) chat.note('Not delivered to ', ...missed.flatMap((login) => [person(login), ' ']));
   }
 
   // ---- toolbar ----
@@ -296,7 +299,8 @@ class RoomPage {
   }
 
   #showCopied(copied) {
-    byId('copy-invite').innerHTML = copied ? `${icon('check')}<span>Copied</span>` : `${icon('link')}<span>Copy invite link</span>`;
+    const [image, words] = copied ? ['check', 'Copied'] : ['link', 'Copy invite link'];
+    byId('copy-invite').innerHTML = `${icon(image)}<span>${words}</span>`;
     byId('announce').textContent = copied ? 'Invite link copied' : '';
   }
 

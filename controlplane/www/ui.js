@@ -39,8 +39,8 @@ export function setTool(button, { image, label, word, pressed, alarm = false }) 
 }
 
 function initial(login) {
-  const segments = globalThis.Intl?.Segmenter ? [...new Intl.Segmenter().segment(login)].map((part) => part.segment) : [...login];
-  return (segments[0] ?? '?').toUpperCase();
+  const [first] = globalThis.Intl?.Segmenter ? new Intl.Segmenter().segment(login) : login;
+  return (first?.segment ?? first ?? '?').toUpperCase();
 }
 
 /** One colour per person, the same on every screen. */
@@ -182,7 +182,10 @@ export class Tile {
 }
 
 function muteMarks({ audio, video }) {
-  return [audio && iconSpan('micOff', 'Microphone muted'), video && iconSpan('cameraOff', 'Camera muted')].filter(Boolean);
+  const marks = [];
+  if (audio) marks.push(iconSpan('micOff', 'Microphone muted'));
+  if (video) marks.push(iconSpan('cameraOff', 'Camera muted'));
+  return marks;
 }
 
 /** The tile size that covers most of width x height with count tiles; their shape may vary within ratios. */
@@ -194,7 +197,8 @@ function bestFit(count, width, height, ratios) {
     const cellHeight = (height - GAP_PX * (rows - 1)) / rows;
     const tileWidth = Math.min(cellWidth, cellHeight * ratios.max);
     const tileHeight = Math.min(cellHeight, tileWidth / ratios.min);
-    if (tileWidth * tileHeight > best.area) best = { area: tileWidth * tileHeight, width: tileWidth, height: tileHeight };
+    const area = tileWidth * tileHeight;
+    if (area > best.area) best = { area, width: tileWidth, height: tileHeight };
   }
   return best;
 }
@@ -361,7 +365,8 @@ export function statsLines({ video, audio, rttMs }) {
   const lines = [];
   if (video) {
     const size = video.width ? `${video.width}×${video.height}` : null;
-    lines.push(line(size, part(video.fps, 'fps'), part(video.kbps, 'kbit/s'), video.codec, part(video.lossPercent, '% lost', 1)));
+    const rate = [part(video.fps, 'fps'), part(video.kbps, 'kbit/s')];
+    lines.push(line(size, ...rate, video.codec, part(video.lossPercent, '% lost', 1)));
   }
   if (audio) lines.push(line(audio.codec, part(audio.kbps, 'kbit/s'), part(audio.lossPercent, '% lost', 1)));
   if (rttMs !== undefined) lines.push(`round trip ${rttMs} ms`);

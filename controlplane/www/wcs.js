@@ -10,6 +10,8 @@ const STREAM_TIMEOUT_MS = 45_000; // the server owes a definite status; this onl
 const PROBE_INTERVAL_MS = 5_000;
 const PROBES_UNANSWERED_MAX = 3;
 
+const NO_LIMITS = { bitrate: 0, minBitrate: 0, maxBitrate: 0 }; // kbit/s, as the protocol spells "none"
+
 const TERMINAL = new Set(['FAILED', 'STOPPED', 'UNPUBLISHED']);
 
 export const isTerminal = (status) => TERMINAL.has(status);
@@ -40,7 +42,8 @@ function deferred({ timeoutMs, what, signal }) {
     result.resolve = resolve;
     result.reject = reject;
   });
-  const timer = setTimeout(() => result.reject(new WcsError('timeout', `${what}: no answer from the server`)), timeoutMs);
+  const expire = () => result.reject(new WcsError('timeout', `${what}: no answer from the server`));
+  const timer = setTimeout(expire, timeoutMs);
   const abort = () => result.reject(signal.reason);
   signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();
@@ -85,7 +88,8 @@ export class Session extends Emitter {
       return;
     }
     this.#socket.onopen = () => {
-      this.send('connection', { appKey, custom: { login }, mediaProviders: ['WebRTC'], clientVersion: '2.0', clientInfo: {} });
+      const client = { mediaProviders: ['WebRTC'], clientVersion: '2.0', clientInfo: {} };
+      this.send('connection', { appKey, custom: { login }, ...client });
       this.#probeTimer = setInterval(() => this.#probe(), PROBE_INTERVAL_MS);
     };
     this.#socket.onmessage = (event) => this.#onMessage(event.data);
@@ -134,7 +138,8 @@ export class Session extends Emitter {
     const stream = new Stream(this, fields.name, fields.published);
     this.#streams.set(stream.id, stream);
     stream.on('end', () => this.#streams.delete(stream.id));
-    this.send(message, { mediaSessionId: stream.id, status: 'PENDING', mediaProvider: 'WebRTC', record: false, ...fields });
+    const head = { mediaSessionId: stream.id, status: 'PENDING', mediaProvider: 'WebRTC', record: false };
+    this.send(message, { ...head, ...NO_LIMITS, ...fields });
     if (this.#closed) stream.update('FAILED', { info: 'Not connected' });
     return stream;
   }
@@ -186,10 +191,18 @@ export class Session extends Emitter {
       case 'DataStatusEvent': return this.#onDataStatus(data[0] ?? {});
       case 'OnDataEvent': return this.#onData(data[0]?.payload ?? {});
       case 'setRemoteSDP': return this.#streams.get(data[0])?.emit('answer', data[1]);
-      case 'notifyStreamStatusEvent': return this.#streams.get(data[0]?.mediaSessionId)?.update(data[0].status, data[0]);
-      case 'notifyStreamEvent': return this.#streams.get(data[0]?.mediaSessionId)?.emit('event', data[0].type, data[0].payload);
+      case 'notifyStreamStatusEvent': return this.#onStreamStatus(data[0] ?? {});
+      case 'notifyStreamEvent': return this.#onStreamEvent(data[0] ?? {});
       default: return undefined;
     }
+  }
+
+  #onStreamStatus(fields) {
+    this.#streams.get(fields.mediaSessionId)?.update(fields.status, fields);
+  }
+
+  #onStreamEvent({ mediaSessionId, type, payload }) {
+    this.#streams.get(mediaSessionId)?.emit('event', type, payload);
   }
 
   #onDataStatus({ operationId, status, info }) {
@@ -223,14 +236,14 @@ export class Room extends Emitter {
   publish({ suffix, sdp, hasAudio, hasVideo }) {
     return this.session.startStream('publishStream', {
       name: this.streamName(suffix), published: true, sdp, hasAudio, hasVideo, custom: { name: this.name },
-      constraints: { audio: hasAudio, video: hasVideo }, bitrate: 0, minBitrate: 0, maxBitrate: 0,
+      constraints: { audio: hasAudio, video: hasVideo },
     });
   }
 
   play({ name, sdp }) {
     return this.session.startStream('playStream', {
       name, published: false, sdp, hasAudio: true, hasVideo: true, custom: { name: this.name },
-      constraints: { audio: true, video: true }, width: 0, height: 0, quality: 0, bitrate: 0, minBitrate: 0, maxBitrate: 0,
+      constraints: { audio: true, video: true }, width: 0, height: 0, quality: 0,
     });
   }
 

@@ -73,9 +73,6 @@ static void test_getters(void **state)
     assert_null(json_text(obj, "none"));
     assert_null(json_text(NULL, "s"));
     assert_null(json_text(json_object_get(obj, "n"), "s"));
-    assert_true(json_flag(obj, "t"));
-    assert_false(json_flag(obj, "f"));
-    assert_false(json_flag(obj, "n"));
     assert_true(json_amount(obj, "n") == 2.5);
     assert_true(json_amount(obj, "s") == 0);
     json_decref(obj);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The EAL's arguments, made from the configuration, so that nobody needs to know them: hugepages when there are enough,
+ * ordinary memory else; PCI only when a PCI device is named; lcore 0 is ctl, lcore i + 1 is worker i. */
+#ifndef ROOMLINE_DATAPLANE_EAL_H
+#define ROOMLINE_DATAPLANE_EAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+
+#define EAL_ARGS_MAX 96
+
+struct eal_args {
+    int n;
+    char *v[EAL_ARGS_MAX]; /* heap; v[n] is NULL */
+};
+
+struct eal_host { /* what the machine has */
+    uint64_t free_hugepage_bytes;
+    const char *cpus; /* that we may run on, as in "0-3,8" */
+};
+
+/* 0 or -ENOMEM (too many as well). Both finish in eal_args_finish. */
+int eal_args_make(struct eal_args *args, const struct conf *conf, const struct eal_host *host);
+void eal_args_finish(struct eal_args *args);
+
+/* Reads the machine. cpus: buffer for host->cpus. */
+void eal_host_read(struct eal_host *host, char *cpus, size_t size);
+
+/* Megabytes the EAL needs for this configuration. */
+uint32_t eal_memory_mb(const struct conf *conf);
+
+bool eal_port_is_socket(const struct conf *conf); /* dataplane.port */
+bool eal_port_is_pci(const struct conf *conf);
+
+#endif

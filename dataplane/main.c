@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* roomline-dataplane: checks the configuration, starts the EAL and the workers, and is ctl until a signal comes. */
+#include <errno.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "conf/args.h"
+#include "dataplane/ctl.h"
+#include "dataplane/eal.h"
+#include "dataplane/plane.h"
+#include "dataplane/srtp.h"
+#include "dataplane/stats.h"
+
+enum status { /* exit status */
+              STATUS_OK = 0,
+              STATUS_FAILED = 1,
+              STATUS_CONF = 2, /* as of args_parse */
+              STATUS_EAL = 3,
+              STATUS_PORT = 4, /* port, memory or sockets */
+};
+
+static int block_signals(void)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN); /* some ports write to sockets of their own */
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* The EAL puts its telemetry socket into dpdk/roomline/ below RUNTIME_DIRECTORY. */
+static int set_run_dir(const struct conf *conf)
+{
+    char path[4096];
+
+    if (mkdir(conf->run_dir, 0700) != 0 && errno != EEXIST)
+        return -errno;
+    if (!realpath(conf->run_dir, path) || setenv("RUNTIME_DIRECTORY", path, 1) != 0)
+        return -errno;
+    return 0;
+}
+
+static int start_eal(const struct conf *conf)
+{
+    char cpus[4096];
+    struct eal_host host;
+    struct eal_args args;
+    char *argv[EAL_ARGS_MAX]; /* the EAL permutes it */
+
+    eal_host_read(&host, cpus, sizeof(cpus));
+    int ret = eal_args_make(&args, conf, &host);
+    if (ret)
+        return ret;
+    memcpy(argv, args.v, sizeof(argv));
+    for (int i = 1; i < args.n; i++)
+        LOG_DEBUG(EAL, "argument text=%s", args.v[i]);
+    ret = rte_eal_init(args.n, argv) < 0 ? -rte_errno : 0; /* it keeps pointers to its arguments: not freed */
+    return ret;
+}
+
+static void say_hello(const struct plane *p, struct dp_hello *hello)
+{
+    *hello = (struct dp_hello){.head = {.type = DP_HELLO, .len = sizeof(*hello)},
+                               .version = DP_PROTO_VERSION,
+                               .n_workers = p->conf.n_workers,
+                               .srtp_profiles = srtp_profiles()};
+    for (uint16_t i = 0; i < p->conf.n_workers; i++)
+        hello->media_port[i] = (uint16_t)(p->conf.media_port + i);
+    if (getrandom(&hello->boot_id, sizeof(hello->boot_id), 0) != sizeof(hello->boot_id))
+        abort();
+}
+
+/* The plane is made: run until a signal. */
+static enum status serve(struct plane *p, const struct conf *conf, struct ctl *ctl, const struct dp_hello *hello,
+                         int signal_fd)
+{
+    struct stats *stats = stats_create(&p->objects, p->workers, p->conf.n_workers, hello->boot_id);
+    if (!stats || plane_start(p) != 0) {
+        LOG_ERROR(MAIN, "workers do not start");
+        return STATUS_FAILED;
+    }
+    ctl_attach(ctl, &p->objects, stats);
+    LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", p->port->name, (unsigned)p->conf.n_workers,
+             (unsigned)p->conf.media_port, srtp_backend());
+    int signal_number = ctl_run(ctl, signal_fd);
+    LOG_INFO(MAIN, "stopping signal=%s", strsignal(signal_number));
+    return STATUS_OK;
+}
+
+static enum status run(const struct conf *conf, int signal_fd)
+{
+    static struct plane plane;
+    struct dp_hello hello;
+    const char *why;
+
+    struct ctl *ctl = ctl_create();
+    if (!ctl || plane_init(&plane, conf, &ctl_ops, ctl, &why) != 0) {
+        LOG_ERROR(MAIN, "cannot start reason=%s", ctl ? why : "out of memory");
+        ctl_destroy(ctl);
+        return STATUS_PORT;
+    }
+    say_hello(&plane, &hello);
+    enum status status = STATUS_PORT;
+    if (ctl_listen(ctl, conf->run_dir, &hello, &why) == 0)
+        status = serve(&plane, conf, ctl, &hello, signal_fd);
+    else
+        LOG_ERROR(MAIN, "cannot start reason=%s", why);
+    plane_stop(&plane);
+    ctl_destroy(ctl);
+    plane_finish(&plane);
+    return status;
+}
+
+static enum status start(const struct conf *conf)
+{
+    const char *wrong = plane_validate(conf);
+    if (wrong) {
+        LOG_ERROR(CONF, "cannot run with this configuration reason=%s", wrong);
+        return STATUS_CONF;
+    }
+    int err = set_run_dir(conf);
+    if (err) {
+        LOG_ERROR(CONF, "run_dir cannot be used path=%s error=%s", conf->run_dir, strerror(-err));
+        return STATUS_CONF;
+    }
+    int signal_fd = block_signals();
+    err = start_eal(conf);
+    if (err) {
+        LOG_ERROR(EAL, "DPDK does not start error=%s; --set log.level=debug shows its arguments", rte_strerror(-err));
+        return STATUS_EAL;
+    }
+    enum status status = STATUS_FAILED;
+    if (srtp_global_init() == 0) {
+        status = run(conf, signal_fd);
+        srtp_global_finish();
+    }
+    rte_eal_cleanup();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct conf conf;
+    int status = args_parse(&conf, argc, argv, "relays media between the peers of a room (DPDK)");
+
+    if (status == ARGS_GO_ON) {
+        conf_apply_log(&conf);
+        status = (int)start(&conf);
+    }
+    conf_finish(&conf);
+    return status;
+}

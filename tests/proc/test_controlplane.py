@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The controlplane program from outside: HTTP, WebSockets plain and secure, limits, signals. The dataplane is a socket of
+this test that says HELLO and listens."""
+import http.client, json, os, pathlib, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time, traceback
+
+sys.path.insert(0, os.path.dirname(__file__))
+from wsclient import BINARY, Closed, Refused, WebSocket
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "controlplane/roomline-controlplane"
+OFFER = (ROOT / "tests/data/offer-publish-camera.sdp").read_bytes().decode()
+HELLO = struct.Struct("=HHIQII64HQ")  # struct dp_hello (common/dp_proto.h)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Dataplane:
+    """Both sockets of a dataplane: accepts, says HELLO, takes whatever comes."""
+
+    def __init__(self, run_dir, boot_id):
+        self.boot_id, self.records, self.connections, self.listeners = boot_id, [], [], []
+        for name in ("dataplane.ctl", "dataplane.punt"):
+            path = run_dir / name
+            path.unlink(missing_ok=True)
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            s.bind(str(path))
+            s.listen()
+            self.listeners.append(s)
+            threading.Thread(target=self.accept, args=(s, name.endswith("ctl")), daemon=True).start()
+
+    def accept(self, listener, ctl):
+        try:
+            while True:
+                s, _ = listener.accept()
+                self.connections.append(s)
+                if ctl:
+                    ports = [31001, 31002] + [0] * 62
+                    s.send(HELLO.pack(1, HELLO.size, 1, self.boot_id, 0, 2, *ports, 0x0e))
+                    threading.Thread(target=self.read, args=(s,), daemon=True).start()
+        except OSError:
+            pass
+
+    def read(self, s):
+        try:
+            while record := s.recv(4096):
+                self.records.append(struct.unpack_from("=H", record)[0])
+        except OSError:
+            pass  # closed by close()
+
+    def close(self):
+        for s in self.listeners + self.connections:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+
+class Program:
+    def __init__(self, dataplane=True, **settings):
+        self.folder = tempfile.TemporaryDirectory()
+        self.dir = pathlib.Path(self.folder.name)
+        (self.dir / "run").mkdir()
+        self.port, self.tls_port = free_port(), free_port()
+        self.dataplane = Dataplane(self.dir / "run", 1) if dataplane else None
+        keys = {"run_dir": self.dir / "run", "state_dir": self.dir / "state", "ws.port": self.port,
+                "wss.port": self.tls_port, "www.dir": ROOT / "controlplane/www", "media.announce": "192.0.2.1"}
+        keys.update({k.replace("__", "."): v for k, v in settings.items()})
+        self.log = open(self.dir / "log", "w+")
+        self.process = subprocess.Popen([PROGRAM] + [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
+                                        stderr=self.log)
+
+    def __enter__(self):
+        self.wait(lambda: self.health()["dataplane"] == ("up" if self.dataplane else "down"))
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.process.poll() is None:
+            self.process.terminate()
+        status = self.process.wait(10)
+        if self.dataplane:
+            self.dataplane.close()
+        self.log.seek(0)
+        log = self.log.read()
+        self.folder.cleanup()
+        if kind:
+            print("# " + log.replace("\n", "\n# "))
+        assert kind or status == 0, f"exit status {status}"
+
+    def wait(self, condition):
+        until = time.monotonic() + 10
+        while True:
+            try:
+                if condition():
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            assert time.monotonic() < until and self.process.poll() is None, "waited in vain"
+            time.sleep(0.02)
+
+    def get(self, path, method="GET", tls=False):
+        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+        extra = {"context": ssl._create_unverified_context()} if tls else {}
+        c = kind("127.0.0.1", self.tls_port if tls else self.port, timeout=5, **extra)
+        c.request(method, path)
+        r = c.getresponse()
+        body = r.read()
+        c.close()
+        return r.status, {k.lower(): v for k, v in r.getheaders()}, body
+
+    def health(self):
+        return json.loads(self.get("/healthz")[2])
+
+    def socket(self, **options):
+        return WebSocket(self.tls_port if options.get("tls") else self.port, **options)
+
+
+def offer(ws, name, room, media_id="m1", sdp=OFFER, message="publishStream"):
+    ws.call(message, {"mediaSessionId": media_id, "name": name, "sdp": sdp, "custom": {"name": room}})
+
+
+def closing(ws):
+    """How the server closes, whatever it says before."""
+    try:
+        while True:
+            ws.receive()
+    except Closed as closed:
+        return closed.code, closed.reason
+
+
+def test_pages():
+    with tempfile.TemporaryDirectory() as extra:
+        page = pathlib.Path(extra, "examples/demo.html")
+        page.parent.mkdir()
+        page.write_text("<p>demo")
+        pathlib.Path(extra, ".secret").write_text("x")
+        pathlib.Path(extra, "link.html").symlink_to("/etc/hostname")
+        pathlib.Path(extra, "out").symlink_to("/etc")
+        pathlib.Path(extra, "big.js").write_bytes(b"0123456789" * 100000)
+        with Program(static__dir=extra, static__mount="/client2") as p:
+            for tls in (False, True):
+                status, headers, body = p.get("/", tls=tls)
+                assert status == 200 and headers["content-type"].startswith("text/html") and b"<html" in body
+                assert headers["cache-control"] == "no-cache"
+            status, headers, body = p.get("/client2/examples/demo.html?roomName=x")
+            assert (status, body) == (200, b"<p>demo")
+            assert p.get("/client2/big.js")[2] == b"0123456789" * 100000
+            status, headers, body = p.get("/client2/big.js", "HEAD")
+            assert (status, headers["content-length"], body) == (200, "1000000", b"")
+            assert p.get("/client2")[1]["location"] == "/client2/"
+            for path in ("/client2/.secret", "/client2/link.html", "/client2/out/hostname", "/nothing", "/client2/../log",
+                         "/client2/%2e%2e/log", "/client2/..%2flog", "/.git/config", "/client2/examples/demo.html/",
+                         "/" + "a" * 300, "//etc/passwd"):
+                assert p.get(path)[0] == 404, path
+            assert p.get("/", "POST")[0] == 405
+
+
+def test_healthz():
+    with Program(dataplane=False) as p:
+        status, _, body = p.get("/healthz")
+        assert status == 503 and json.loads(body)["status"] == "degraded"
+        p.dataplane = Dataplane(p.dir / "run", 1)
+        p.wait(lambda: p.get("/healthz")[0] == 200)
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        health = p.health()
+        assert (health["rooms"], health["participants"], health["connections"]) == (1, 1, 1), health
+        p.dataplane.close()
+        p.wait(lambda: p.get("/healthz")[0] == 503)
+
+
+def test_conversation():
+    with Program() as p:
+        a, b = p.socket(path="/any/path?x=1"), p.socket(tls=True)
+        assert a.login("Анна")["status"] == "ESTABLISHED"
+        b.login("Bob")
+        assert a.join("комната")["info"] == []
+        assert b.join("комната")["info"] == ["Анна"]
+        assert a.expect("OnDataEvent")["payload"]["info"] == "Bob"
+        b.command("1", "sendMessage", roomConfig={"name": "комната"}, to="Анна", text="привет 🎉")
+        assert b.expect("DataStatusEvent")["status"] == "ACCEPTED"
+        assert a.expect("OnDataEvent")["payload"]["info"] == {"from": "Bob", "text": "привет 🎉"}
+        b.close()
+        assert a.expect("OnDataEvent")["payload"] == {"roomName": "комната", "name": "LEFT", "info": "Bob"}
+        a.command("2", "leave", name="комната")
+        assert a.expect("DataStatusEvent") == {"operationId": "2", "status": "ACCEPTED"}
+        assert p.health()["rooms"] == 0
+
+
+def test_ipv6():
+    with Program() as p:
+        WebSocket(p.port, host="::1").login("Six")
+
+
+def test_listen_address():
+    with Program(listen__address="127.0.0.1") as p:
+        p.socket().login("Local")
+        for host in ("127.0.0.2", "::1"):
+            try:
+                WebSocket(p.port, host=host)
+                assert False, host
+            except ConnectionRefusedError:
+                pass
+
+
+def test_frames():
+    with Program() as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        text = json.dumps({"message": "sendData", "data": [{"operationId": "o", "payload": {"x": "й" * 20000}}]}).encode()
+        assert len(text) > 65535
+        for pieces in (1, 2, 7):
+            step = -(-len(text) // pieces)
+            parts = [text[i:i + step] for i in range(0, len(text), step)]
+            for i, part in enumerate(parts):
+                ws.sock.sendall(ws.frame(part, 0 if i else 1, i == len(parts) - 1))
+            assert ws.expect("DataStatusEvent")["status"] == "ACCEPTED"
+            assert ws.expect("OnDataEvent")["payload"]["x"] == "й" * 20000
+        for byte in ws.frame(b'{"message":"ping","data":[null]}'):
+            ws.sock.sendall(bytes([byte]))
+        ws.expect("pong")
+        ws.sock.sendall(ws.frame(b"", 9))  # an empty ping of the WebSocket itself, then an empty message
+        ws.send(b"")
+        ws.call("ping", None)
+        ws.expect("pong")
+
+
+def test_limits():
+    with Program(ws__max_message_bytes=2000, ws__max_messages_per_second=20, limit__connections=2) as p:
+        ws = p.socket()
+        ws.send(b"x" * 2000)
+        ws.call("ping", None)
+        ws.expect("pong")
+        ws.send(b"x" * 2001)
+        assert closing(ws) == (1009, "message too big")
+        ws = p.socket()
+        ws.sock.sendall(ws.frame(b"\0", BINARY))
+        assert closing(ws) == (1003, "text messages only")
+        ws = p.socket()
+        for _ in range(300):
+            ws.sock.sendall(ws.frame(b"{}"))
+        assert closing(ws) == (1008, "too many messages")
+        p.wait(lambda: p.health()["connections"] == 0)
+        first, second = p.socket(), p.socket()
+        try:
+            p.socket()
+            assert False, "a third connection came through"
+        except Refused as refused:
+            assert refused.status == 503
+        second.close()
+        p.wait(lambda: p.health()["connections"] == 1)
+        p.socket().login("Third")
+
+
+def test_origins():
+    with Program(origins="https://good.example http://127.0.0.1:8080") as p:
+        p.socket(origin="https://good.example").login("a")
+        for origin in ("https://bad.example", "https://good.example.bad", None, "null"):
+            try:
+                p.socket(origin=origin)
+                assert False, origin
+            except Refused as refused:
+                assert refused.status == 403
+
+
+def test_keepalive():
+    with Program(keep_alive__server_interval=100, keep_alive__probes=3) as p:
+        silent, lively = p.socket(), p.socket()
+        silent.login("Silent")
+        lively.login("Lively")
+        silent.join("r")
+        lively.join("r")
+        silent.expect("OnDataEvent")
+        until = time.monotonic() + 5
+        left = None
+        while not left and time.monotonic() < until:
+            lively.call("ping", None)
+            time.sleep(0.02)
+            name, data = lively.receive()
+            left = data[0]["payload"] if name == "OnDataEvent" else None
+        assert left == {"roomName": "r", "name": "LEFT", "info": "Silent"}, left
+        assert closing(silent) == (1001, "no answer to pings")
+
+
+def test_slow_reader():
+    with Program(ws__max_queue_bytes=65536) as p:
+        slow, fast = p.socket(), p.socket()
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.login("Slow")
+        fast.login("Fast")
+        slow.join("r")
+        fast.join("r")
+        for i in range(2000):
+            fast.command(str(i), "sendMessage", roomConfig={"name": "r"}, to="Slow", text="x" * 20000)
+            name, data = fast.receive()
+            if name == "OnDataEvent":
+                assert data[0]["payload"]["name"] == "LEFT"
+                break
+        else:
+            assert False, "never closed"
+        health = p.health()
+        assert (health["slow_readers"], health["connections"]) == (1, 1), health
+
+
+def test_publish_ends():
+    with Program(ice__timeout=300) as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        offer(ws, "s", "r")
+        media_id, answer, _ = ws.expect("setRemoteSDP")
+        assert media_id == "m1" and " 192.0.2.1 31001 typ host" in answer and "a=ice-lite" in answer, answer
+        status = ws.expect("notifyStreamStatusEvent")
+        assert (status["status"], status["info"]) == ("FAILED", "Failed by ICE timeout"), status
+        p.wait(lambda: {2, 3, 5} <= set(p.dataplane.records))  # SESSION_PUT, SESSION_DEL, STREAM_PUT
+        offer(ws, "s", "elsewhere", "m2")
+        assert ws.expect("notifyStreamStatusEvent")["info"] == "Restricted access"
+        offer(ws, "s", "r", "m3", "v=0 garbage")
+        assert ws.expect("notifyStreamStatusEvent")["status"] == "FAILED"
+        p.dataplane.close()
+        p.wait(lambda: p.health()["dataplane"] == "down")
+        offer(ws, "s", "r", "m4")
+        assert ws.expect("notifyStreamStatusEvent")["info"] == "Failed to add stream to proxy"
+
+
+def test_another_dataplane():
+    with Program() as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        offer(ws, "s", "r")
+        ws.expect("setRemoteSDP")
+        p.dataplane.close()
+        p.dataplane = Dataplane(p.dir / "run", 2)
+        status = ws.expect("notifyStreamStatusEvent")
+        assert (status["status"], status["info"]) == ("FAILED", "Failed by error"), status
+        offer(ws, "s", "r", "m2")
+        ws.expect("setRemoteSDP")
+
+
+def test_signals():
+    with Program() as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        p.process.send_signal(signal.SIGHUP)
+        ws.call("ping", None)
+        ws.expect("pong")
+        p.process.terminate()
+        assert closing(ws) == (1001, "server is stopping")
+        assert p.process.wait(5) == 0
+
+
+def test_bad_start():
+    with Program(dataplane=False) as p:
+        taken = [PROGRAM, "--set", f"ws.port={p.port}", "--set", "wss.port=0", "--set", f"run_dir={p.dir}/run2",
+                 "--set", f"state_dir={p.dir}/state2", "--set", f"www.dir={ROOT}/controlplane/www"]
+        unused = taken[:2] + [f"ws.port={free_port()}"] + taken[3:]
+        for args, status, words in ((unused + ["--set", "listen.address=192.0.2.77"], 1, "cannot listen"),
+                                    (unused + ["--set", "listen.address=2001:db8::7"], 1, "cannot listen"),
+                                    (unused + ["--set", "listen.address=nonsense"], 1, "cannot listen"), (taken, 1, "cannot listen"), ([PROGRAM, "--set", "ws.port=nine"], 2, "ws.port"),
+                                    (taken + ["--set", "www.dir=/nowhere"], 1, "/nowhere")):
+            done = subprocess.run(args, stderr=subprocess.PIPE, timeout=10, text=True)
+            assert done.returncode == status and words in done.stderr, done
+
+
+def main():
+    failed = 0
+    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
+        try:
+            test()
+            print(f"ok - controlplane: {name[5:]}", flush=True)
+        except Exception:
+            failed += 1
+            print("# " + traceback.format_exc().replace("\n", "\n# "))
+            print(f"not ok - controlplane: {name[5:]}", flush=True)
+    sys.exit(failed > 0)
+
+
+main()
