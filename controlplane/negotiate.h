@@ -82,7 +82,7 @@ struct sdp_local {
     const char *addrs[NEGOTIATE_ADDRS_MAX]; /* candidate addresses, IPv4 and IPv6 text; at least one */
     size_t n_addrs;
     const char *cname, *msid; /* play: one msid shared by audio and video */
-    uint64_t session_id;      /* o= line */
+    uint64_t session_id;      /* o= line: its lower 63 bits */
 };
 
 /* Writes the answer, NUL-terminated, CRLF lines. Returns its length, or -ENOSPC. */

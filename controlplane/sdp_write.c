@@ -38,7 +38,7 @@ static void put_session(struct writer *w, const struct negotiated *n, const stru
     char mids[SDP_SECTIONS_MAX * (DP_MID_BYTES + 1)];
     size_t len = 0;
     put(w, "v=0");
-    put(w, "o=- %" PRIu64 " 1 IN IP4 127.0.0.1", local->session_id);
+    put(w, "o=- %" PRIu64 " 1 IN IP4 127.0.0.1", local->session_id & INT64_MAX); /* signed (RFC 8829 5.2.1) */
     put(w, "s=-");
     put(w, "t=0 0");
     put(w, "a=ice-lite");

@@ -139,7 +139,8 @@ static void test_every_short_buffer(void **state)
     }
 }
 
-/* What the goldens do not hold: an IPv6 host, the active DTLS role, a subscription without SSRC. */
+/* What the goldens do not hold: an IPv6 host, the active DTLS role, a subscription without SSRC, a session id beyond
+ * the 63 bits that Firefox takes. */
 static void test_variants(void **state)
 {
     char buf[ANSWER_BYTES];
@@ -147,10 +148,12 @@ static void test_variants(void **state)
     struct sdp_local local = test_local;
     local.addrs[0] = "2001:db8::1";
     local.n_addrs = 1;
+    local.session_id = UINT64_MAX;
     negotiate(&(struct golden){NULL, "offer-publish-camera.sdp", "offer-play.sdp", DEFAULT}, &n);
     n.setup = SETUP_ACTIVE;
     n.sections[0].rtp.ssrc = n.sections[1].rtp.ssrc = 0;
     assert_true(sdp_write_answer(&n, &local, buf, sizeof(buf)) > 0);
+    assert_non_null(strstr(buf, "\r\no=- 9223372036854775807 "));
     assert_non_null(strstr(buf, "\r\nc=IN IP6 2001:db8::1\r\n"));
     assert_non_null(strstr(buf, "\r\na=candidate:1 1 udp 2130706431 2001:db8::1 31001 typ host\r\n"));
     assert_null(strstr(buf, "a=candidate:2"));
