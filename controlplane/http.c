@@ -3,7 +3,6 @@
 #include "controlplane/http.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,10 +7,8 @@
 
 #include "common/log.h"
 #include "common/util.h"
-#include "conf/conf.h"
 #include "controlplane/client.h"
 #include "controlplane/command.h"
-#include "controlplane/hub.h"
 #include "controlplane/json.h"
 #include "controlplane/message.h"
 #include "controlplane/offer.h"

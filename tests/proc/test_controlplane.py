@@ -62,9 +62,10 @@ class Dataplane:
 
 
 class Program:
-    def __init__(self, dataplane=True, **settings):
+    def __init__(self, dataplane=True, conf="", **settings):
         self.folder = tempfile.TemporaryDirectory()
         self.dir = pathlib.Path(self.folder.name)
+        (self.dir / "conf").write_text(conf)
         (self.dir / "run").mkdir()
         self.port, self.tls_port = free_port(), free_port()
         self.dataplane = Dataplane(self.dir / "run", 1) if dataplane else None
@@ -72,7 +73,8 @@ class Program:
                 "wss.port": self.tls_port, "www.dir": ROOT / "controlplane/www", "media.announce": "192.0.2.1"}
         keys.update({k.replace("__", "."): v for k, v in settings.items()})
         self.log = open(self.dir / "log", "w+")
-        self.process = subprocess.Popen([PROGRAM] + [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
+        self.process = subprocess.Popen([PROGRAM, "--conf", self.dir / "conf"] +
+                                        [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
                                         stderr=self.log)
 
     def __enter__(self):
@@ -345,17 +347,29 @@ def test_another_dataplane():
         ws.expect("setRemoteSDP")
 
 
-def test_signals():
+def test_stop():
     with Program() as p:
         ws = p.socket()
         ws.login("Alice")
         ws.join("r")
-        p.process.send_signal(signal.SIGHUP)
-        ws.call("ping", None)
-        ws.expect("pong")
         p.process.terminate()
         assert closing(ws) == (1001, "server is stopping")
         assert p.process.wait(5) == 0
+
+
+def test_reload():
+    with Program(conf="limit.rooms = 1\n") as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("first")
+        ws.command("1", "join", name="second")
+        assert ws.expect("DataStatusEvent")["info"] == "Too many rooms"
+        for text, status in (("limit.rooms = none\n", "FAILED"), ("limit.rooms = 2\n", "ACCEPTED")):
+            (p.dir / "conf").write_text(text)
+            p.process.send_signal(signal.SIGHUP)
+            p.wait(lambda: (p.dir / "log").read_text().count("reload") == (1 if status == "FAILED" else 2))
+            ws.command("2", "join", name="second")
+            assert ws.expect("DataStatusEvent")["status"] == status
 
 
 def test_bad_start():
