@@ -29,7 +29,7 @@ struct worker;
 
 /* A full address pair, family-neutral: the key of the tuple table. IPv4 as ::ffff:a.b.c.d. Padding is zero. */
 struct tuple_key {
-    uint8_t remote_ip[16];
+    _Alignas(8) uint8_t remote_ip[16];
     uint8_t local_ip[16];
     uint16_t remote_port; /* network order */
     uint16_t local_port;
@@ -44,7 +44,7 @@ struct tuple {
     bool nominated;       /* USE-CANDIDATE was seen */
     bool authenticated;   /* SRTP, SRTCP or DTLS has verified over it */
     uint8_t template_len; /* Ethernet, IP, UDP headers to the peer; lengths and checksums are filled in at egress */
-    uint8_t template[PKT_L4_MAX];
+    _Alignas(2) uint8_t template[PKT_L4_MAX];
     struct tuple_key key;
     int64_t checked_us; /* last authenticated Binding request */
 };

@@ -99,7 +99,7 @@ static void pad_ufrag(char key[DP_UFRAG_BYTES], const void *ufrag, size_t len)
 
 int tables_add_ufrag(struct tables *t, const char *ufrag, struct session *s)
 {
-    char key[DP_UFRAG_BYTES];
+    _Alignas(4) char key[DP_UFRAG_BYTES];
     pad_ufrag(key, ufrag, strnlen(ufrag, DP_UFRAG_BYTES));
     if (rte_hash_lookup(t->ufrags, key) >= 0)
         return -EEXIST;
@@ -108,7 +108,7 @@ int tables_add_ufrag(struct tables *t, const char *ufrag, struct session *s)
 
 void tables_del_ufrag(struct tables *t, const char *ufrag)
 {
-    char key[DP_UFRAG_BYTES];
+    _Alignas(4) char key[DP_UFRAG_BYTES];
     pad_ufrag(key, ufrag, strnlen(ufrag, DP_UFRAG_BYTES));
     rte_hash_del_key(t->ufrags, key);
 }
@@ -132,7 +132,7 @@ void tables_find_tuples(const struct tables *t, const struct tuple_key *const *k
 
 struct session *tables_find_ufrag(const struct tables *t, const uint8_t *ufrag, size_t len)
 {
-    char key[DP_UFRAG_BYTES];
+    _Alignas(4) char key[DP_UFRAG_BYTES];
     void *data;
 
     if (len == 0 || len >= DP_UFRAG_BYTES)
