@@ -107,10 +107,8 @@ static int on_session_del(struct objects *o, const struct dp_del *del)
 
 static void digest_keys(const struct dp_keys_put *put, uint8_t digest[SHA256_DIGEST_LENGTH])
 {
-    struct dp_keys_put bare = *put;
-    memset(&bare.head, 0, sizeof(bare.head));
-    SHA256((const uint8_t *)&bare, sizeof(bare), digest);
-    explicit_bzero(&bare, sizeof(bare));
+    size_t from = offsetof(struct dp_keys_put, profile); /* neither the head nor the padding at the end */
+    SHA256((const uint8_t *)put + from, offsetof(struct dp_keys_put, tx_salt) + sizeof(put->tx_salt) - from, digest);
 }
 
 static bool make_contexts(struct mail_keys *keys, const struct dp_keys_put *put)
@@ -174,11 +172,16 @@ static struct stream_object *make_stream(struct objects *o, struct session_objec
     return st;
 }
 
+/* Without the padding at its end, which is nobody's. */
+static bool same_rtp(const struct dp_rtp *a, const struct dp_rtp *b)
+{
+    return memcmp(a, b, offsetof(struct dp_rtp, ext) + sizeof(a->ext)) == 0;
+}
+
 static bool same_stream(const struct dp_stream_put *a, const struct dp_stream_put *b)
 {
     return a->kind == b->kind && a->codec == b->codec && a->session == b->session && a->clock_hz == b->clock_hz &&
-           a->max_kbps == b->max_kbps && memcmp(&a->rtp, &b->rtp, sizeof(a->rtp)) == 0 &&
-           memcmp(a->mid, b->mid, sizeof(a->mid)) == 0;
+           a->max_kbps == b->max_kbps && same_rtp(&a->rtp, &b->rtp) && strcmp(a->mid, b->mid) == 0;
 }
 
 static bool stream_is_valid(const struct dp_stream_put *put)
@@ -245,7 +248,7 @@ static bool subscription_is_valid(const struct dp_subscription_put *put)
 
 static bool same_subscription(const struct dp_subscription_put *a, const struct dp_subscription_put *b)
 {
-    return a->session == b->session && a->stream == b->stream && memcmp(&a->rtp, &b->rtp, sizeof(a->rtp)) == 0 &&
+    return a->session == b->session && a->stream == b->stream && same_rtp(&a->rtp, &b->rtp) &&
            strcmp(a->cname, b->cname) == 0;
 }
 

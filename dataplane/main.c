@@ -27,6 +27,16 @@ enum status { /* exit status */
               STATUS_PORT = 4, /* port, memory or sockets */
 };
 
+#define ROLE "relays media between the peers of a room (DPDK)"
+
+struct program {
+    int argc;
+    char **argv;
+    struct conf conf;
+    int signal_fd;
+    struct plane plane;
+};
+
 static int block_signals(void)
 {
     sigset_t set;
@@ -35,6 +45,7 @@ static int block_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
@@ -81,68 +92,91 @@ static void say_hello(const struct plane *p, struct dp_hello *hello)
         abort();
 }
 
-/* The plane is made: run until a signal. */
-static enum status serve(struct plane *p, const struct conf *conf, struct ctl *ctl, const struct dp_hello *hello,
-                         int signal_fd)
+static void on_reloaded_key(void *arg, const char *key, bool applied)
 {
-    struct stats *stats = stats_create(&p->objects, p->workers, p->conf.n_workers, hello->boot_id);
-    if (!stats || plane_start(p) != 0) {
+    if (!applied)
+        LOG_WARN(CONF, "not changed before a restart key=%s", key);
+}
+
+/* Only the log's keys are ours and reloadable; the controlplane tells which others are not. */
+static void reload(struct program *p)
+{
+    struct conf fresh;
+
+    if (args_parse(&fresh, p->argc, p->argv, ROLE) == ARGS_GO_ON) {
+        conf_reload(&p->conf, &fresh, on_reloaded_key, NULL);
+        conf_apply_log(&p->conf);
+        LOG_INFO(CONF, "reloaded");
+    } else {
+        LOG_ERROR(CONF, "reload refused: the old configuration stays");
+    }
+    conf_finish(&fresh);
+}
+
+/* The plane is made: run until a signal. */
+static enum status serve(struct program *p, struct ctl *ctl, const struct dp_hello *hello)
+{
+    struct plane *plane = &p->plane;
+    struct stats *stats = stats_create(&plane->objects, plane->workers, plane->conf.n_workers, hello->boot_id);
+    int signal_number;
+
+    if (!stats || plane_start(plane) != 0) {
         LOG_ERROR(MAIN, "workers do not start");
         return STATUS_FAILED;
     }
-    ctl_attach(ctl, &p->objects, stats);
-    LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", p->port->name, (unsigned)p->conf.n_workers,
-             (unsigned)p->conf.media_port, srtp_backend());
-    int signal_number = ctl_run(ctl, signal_fd);
+    ctl_attach(ctl, &plane->objects, stats);
+    LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", plane->port->name, (unsigned)plane->conf.n_workers,
+             (unsigned)plane->conf.media_port, srtp_backend());
+    while ((signal_number = ctl_run(ctl, p->signal_fd)) == SIGHUP)
+        reload(p);
     LOG_INFO(MAIN, "stopping signal=%s", strsignal(signal_number));
     return STATUS_OK;
 }
 
-static enum status run(const struct conf *conf, int signal_fd)
+static enum status run(struct program *p)
 {
-    static struct plane plane;
     struct dp_hello hello;
     const char *why;
 
     struct ctl *ctl = ctl_create();
-    if (!ctl || plane_init(&plane, conf, &ctl_ops, ctl, &why) != 0) {
+    if (!ctl || plane_init(&p->plane, &p->conf, &ctl_ops, ctl, &why) != 0) {
         LOG_ERROR(MAIN, "cannot start reason=%s", ctl ? why : "out of memory");
         ctl_destroy(ctl);
         return STATUS_PORT;
     }
-    say_hello(&plane, &hello);
+    say_hello(&p->plane, &hello);
     enum status status = STATUS_PORT;
-    if (ctl_listen(ctl, conf->run_dir, &hello, &why) == 0)
-        status = serve(&plane, conf, ctl, &hello, signal_fd);
+    if (ctl_listen(ctl, p->conf.run_dir, &hello, &why) == 0)
+        status = serve(p, ctl, &hello);
     else
         LOG_ERROR(MAIN, "cannot start reason=%s", why);
-    plane_stop(&plane);
+    plane_stop(&p->plane);
     ctl_destroy(ctl);
-    plane_finish(&plane);
+    plane_finish(&p->plane);
     return status;
 }
 
-static enum status start(const struct conf *conf)
+static enum status start(struct program *p)
 {
-    const char *wrong = plane_validate(conf);
+    const char *wrong = plane_validate(&p->conf);
     if (wrong) {
         LOG_ERROR(CONF, "cannot run with this configuration reason=%s", wrong);
         return STATUS_CONF;
     }
-    int err = set_run_dir(conf);
+    int err = set_run_dir(&p->conf);
     if (err) {
-        LOG_ERROR(CONF, "run_dir cannot be used path=%s error=%s", conf->run_dir, strerror(-err));
+        LOG_ERROR(CONF, "run_dir cannot be used path=%s error=%s", p->conf.run_dir, strerror(-err));
         return STATUS_CONF;
     }
-    int signal_fd = block_signals();
-    err = start_eal(conf);
+    p->signal_fd = block_signals();
+    err = start_eal(&p->conf);
     if (err) {
         LOG_ERROR(EAL, "DPDK does not start error=%s; --set log.level=debug shows its arguments", rte_strerror(-err));
         return STATUS_EAL;
     }
     enum status status = STATUS_FAILED;
     if (srtp_global_init() == 0) {
-        status = run(conf, signal_fd);
+        status = run(p);
         srtp_global_finish();
     }
     rte_eal_cleanup();
@@ -151,13 +185,14 @@ static enum status start(const struct conf *conf)
 
 int main(int argc, char **argv)
 {
-    struct conf conf;
-    int status = args_parse(&conf, argc, argv, "relays media between the peers of a room (DPDK)");
-
+    static struct program p;
+    p.argc = argc;
+    p.argv = argv;
+    int status = args_parse(&p.conf, argc, argv, ROLE);
     if (status == ARGS_GO_ON) {
-        conf_apply_log(&conf);
-        status = (int)start(&conf);
+        conf_apply_log(&p.conf);
+        status = (int)start(&p);
     }
-    conf_finish(&conf);
+    conf_finish(&p.conf);
     return status;
 }
