@@ -9,6 +9,9 @@
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
+#define NACK_SEQS_MAX  512    /* of one packet: a subscriber that asks for more at once is past repair */
+#define SR_INTERVAL_US 100000 /* relayed at most so often: each goes to every subscriber */
+
 static struct subscription *find_played(struct worker *w, const struct session *s, uint32_t ssrc)
 {
     struct subscription *sub;
@@ -55,6 +58,9 @@ static void on_sr(struct worker *w, struct session *s, const struct rtcp_packet 
     st->primary.sr_ntp = sr.ntp;
     st->primary.sr_rtp = sr.rtp_ts;
     st->primary.sr_us = now_us;
+    if (st->sr_relayed_us && now_us - st->sr_relayed_us < SR_INTERVAL_US)
+        return;
+    st->sr_relayed_us = now_us;
     report_sr_relay(w, st, now_us);
 }
 
@@ -92,7 +98,7 @@ static void on_nack(struct worker *w, struct session *s, const struct rtcp_packe
         return;
     w->stats.nacks_received++;
     rtcp_nack_begin(&it, packet);
-    while (rtcp_nack_next(&it, &seq))
+    for (uint32_t i = 0; i < NACK_SEQS_MAX && rtcp_nack_next(&it, &seq); i++)
         resend_packet(w, sub, seq, now_us);
 }
 

@@ -174,7 +174,6 @@ static void report_stream(struct worker *w, struct stream *st, struct compound *
     append_nack(w, st, c, now_us);
     if (keyframe_due(st, now_us))
         append_keyframe_request(w, st, c, now_us);
-    history_expire(w, &st->history, now_us - w->conf->history_age_us);
 }
 
 /* ---- How much may come ---- */
@@ -280,6 +279,8 @@ static void ask_for_waiting(struct worker *w, struct session *s, int64_t now_us)
 
 void report_tick(struct worker *w, struct session *s, int64_t now_us)
 {
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        history_expire(w, &s->streams[i]->history, now_us - w->conf->history_age_us);
     if (!egress_ready(s))
         return;
     if (s->n_streams)

@@ -47,6 +47,7 @@ struct stream {
     struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
     struct history history;        /* clear packets for retransmission */
     struct nack nack;              /* gaps to ask the publisher for */
+    int64_t sr_relayed_us;         /* last sender report passed on; 0: none yet */
     bool keyframe_wanted;          /* a request is outstanding */
     int64_t keyframe_asked_us;     /* throttle */
     uint32_t keyframe_tries;       /* since it was wanted */

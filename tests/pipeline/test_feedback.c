@@ -153,6 +153,20 @@ static void a_late_subscriber_is_in_sync_from_the_start(void **state)
     subscription_detach(&c->media->worker, &sub);
 }
 
+static void a_flood_of_reports_is_not_multiplied(void **state)
+{
+    struct call *c = *state;
+
+    send_media(c, 10, true);
+    for (uint32_t i = 0; i < 100; i++)
+        send_sr(c, 0x1000, NTP + i, 5000000);
+    assert_int_equal(c->players[0]->rtcp.n, 1);
+    assert_int_equal(c->video.primary.sr_ntp, NTP + 99);
+    media_turn(c->media, 100000);
+    send_sr(c, 0x1000, NTP + 100, 5000000);
+    assert_int_equal(c->players[0]->rtcp.n, 2);
+}
+
 static void no_report_before_the_first_packet(void **state)
 {
     struct call *c = *state;
@@ -357,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lip_sync_holds),
         TEST(a_late_subscriber_is_in_sync_from_the_start),
+        TEST(a_flood_of_reports_is_not_multiplied),
         TEST(no_report_before_the_first_packet),
         TEST(receiver_reports_tell_round_trip_and_loss),
         TEST(reports_of_foreign_ssrcs_are_counted),

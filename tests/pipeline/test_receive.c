@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a publisher may send and what it may not: every packet that ends here is counted under its reason, and the
  * stream next to it flows on. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -249,6 +250,51 @@ static void padding_is_taken_off(void **state)
     assert_int_equal(inbox_at(&c->bob->rtp, 1)->len, 12);
 }
 
+/* What the history keeps, and whoever else gets a copy, is a packet that parses. */
+static void kept_packets_are_whole(void **state)
+{
+    struct call *c = *state;
+    uint8_t packet[64];
+    struct rtp_view v;
+
+    media_send_video(c->alice, 1, true);
+    size_t len = media_rtp(packet, 96, 2, 3000, 0x1000, (const uint8_t *)"\x10\1abc\0\0\3", 8);
+    packet[0] |= 0x20;
+    media_send_rtp(c->alice, packet, len);
+    media_send_rtp(c->alice, packet, media_rtp(packet, 97, 9, 9000, 0x1001, (const uint8_t *)"\0\3\x10\1xyz", 7));
+    media_turn(c->media, 1000);
+    for (int64_t index = 2; index <= 3; index++) {
+        struct rte_mbuf *m = history_find(&c->video.history, index);
+        assert_non_null(m);
+        assert_int_equal(rtp_parse(&v, pkt_payload(m), pkt(m)->payload_len), 0);
+        assert_int_equal(v.ssrc, 0x1000);
+        assert_int_equal(v.pt, 96);
+        assert_int_equal(v.seq, index);
+        assert_int_equal(v.payload, pkt(m)->rtp_hdr_len);
+        assert_int_equal(v.payload_bytes, 5);
+        assert_memory_equal(pkt_payload(m) + v.payload + 2, index == 2 ? "abc" : "xyz", 3);
+    }
+}
+
+/* Each opens a stream inside libsrtp to be tried with, which must go with it. */
+static void forged_packets_leave_no_memory_behind(void **state)
+{
+    struct call *c = *state;
+    uint8_t packet[64];
+    size_t before = 0;
+
+    c->audio.primary.ssrc = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        if (i == 100)
+            before = mallinfo2().uordblks;
+        media_send_raw(c->alice, packet,
+                       media_rtp(packet, 111, 1, 1, 0xbad00000 + i, (const uint8_t *)"0123456789abcdefgh", 18));
+        media_turn(c->media, 10);
+    }
+    assert_int_equal(media_drops(c->media, DROP_AUTH), 2000);
+    assert_true(mallinfo2().uordblks < before + 100000);
+}
+
 static void first_media_is_told_once(void **state)
 {
     struct call *c = *state;
@@ -371,6 +417,8 @@ int main(void)
         TEST(of_rtcp_that_is_no_rtcp),
         TEST(of_forged_rtcp),
         TEST(padding_is_taken_off),
+        TEST(kept_packets_are_whole),
+        TEST(forged_packets_leave_no_memory_behind),
         TEST(first_media_is_told_once),
         TEST(a_wrap_before_the_first_packet_heals),
         {"a_wrap_before_the_first_packet_heals (CM)", a_wrap_before_the_first_packet_heals, open_call, close_call, &cm},

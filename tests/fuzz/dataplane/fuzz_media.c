@@ -156,6 +156,7 @@ static struct session alice, bob;
 static struct stream video;
 static struct subscription sub;
 static uint32_t generation;
+static struct burst burst; /* received together */
 
 static uint16_t rx_nothing(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
@@ -316,11 +317,17 @@ static uint16_t take16(struct script *s)
     return (uint16_t)(high << 8 | take(s));
 }
 
+static void receive(void)
+{
+    receive_burst(&w, &burst, now_us);
+    forward_burst(&w, &burst, now_us);
+    MUST(burst.n == 0);
+}
+
 /* A packet of the session: head, then a length and as many bytes of the script. */
 static void inject(struct script *s, struct session *session, const uint8_t *head, size_t head_len)
 {
-    struct burst b = {.n = 1, .m = {rte_pktmbuf_alloc(rx_pool)}};
-    struct rte_mbuf *m = b.m[0];
+    struct rte_mbuf *m = rte_pktmbuf_alloc(rx_pool);
     size_t len = take(s);
 
     len = MIN(len, s->left);
@@ -337,8 +344,9 @@ static void inject(struct script *s, struct session *session, const uint8_t *hea
     memcpy(pkt_payload(m) + head_len, s->at, len);
     s->at += len;
     s->left -= len;
-    receive_burst(&w, &b, now_us);
-    forward_burst(&w, &b, now_us);
+    burst.m[burst.n++] = m;
+    if (burst.n == PKT_BURST)
+        receive();
 }
 
 static void inject_rtp(struct script *s, uint8_t first_pt, uint32_t ssrc)
@@ -366,7 +374,11 @@ static void inject_nack(struct script *s)
 
 static void step(struct script *s)
 {
-    switch ((enum op)(take(s) % OP_COUNT)) {
+    uint8_t op = take(s);
+
+    if (op < 128) /* else in one burst with those before */
+        receive();
+    switch ((enum op)(op % OP_COUNT)) {
     case OP_RTP:
         inject(s, &alice, s->at, 0);
         break;
@@ -386,10 +398,12 @@ static void step(struct script *s)
         inject_nack(s);
         break;
     case OP_TIME:
+        receive();
         now_us += 10000 * (int64_t)take(s);
         worker_turn(&w, now_us);
         break;
     case OP_SUBSCRIBE:
+        receive();
         if (sub.attached)
             subscription_detach(&w, &sub);
         else
@@ -410,6 +424,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_room();
     for (int i = 0; i < STEPS_MAX && s.left; i++)
         step(&s);
+    receive();
     close_room();
     return 0;
 }

@@ -59,6 +59,9 @@ def seed_media():
          packet(SR, struct.pack(">BBHI", 0x81, 203, 1, 0x1000)), packet(RTCP, b"\x81\xca\0\3\0\0\0\1\1\1a\0\0\0\0\0"))
     save("media", "foreign", packet(RTP, struct.pack(">BBHII", 0x80, 96, 1, 2, 0xBAD) + KEY), packet(RTP, b"\x80\x60"),
          packet(RTCP, feedback(206, 1, 0xBAD)), packet(RTCP, b"\x81\xc9\0\x09\0\0\0\1"))
+    together = lambda *steps: b"".join(bytes([s[0] + 128]) + s[1:] for s in steps)
+    save("media", "twice", start, together(rtp(VIDEO, 1, b"\x10\1one"), rtp(VIDEO, 1, b"\x10\1two"),
+         rtp(RTX, 1, b"\0\1" + DELTA), rtp(RTX, 2, b"\0\1" + KEY), nack(1), rtp(VIDEO, 65533, DELTA)), nack(1), time())
     save("media", "jumps", start, rtp(VIDEO, 300, DELTA), time(), rtp(VIDEO, 30000, DELTA), time(150),
          rtp(VIDEO, 65000, DELTA), rtp(VIDEO, 5, DELTA), time(2), rtp(RTX, 1, b"\xff\xff" + DELTA), time())
 
