@@ -34,6 +34,8 @@ struct program {
     char **argv;
     struct conf conf;
     int signal_fd;
+    struct eal_args eal;
+    char *eal_argv[EAL_ARGS_MAX]; /* the EAL permutes it, and keeps pointers to the texts */
     struct plane plane;
 };
 
@@ -62,22 +64,19 @@ static int set_run_dir(const struct conf *conf)
     return 0;
 }
 
-static int start_eal(const struct conf *conf)
+static int start_eal(struct program *p)
 {
     char cpus[4096];
     struct eal_host host;
-    struct eal_args args;
-    char *argv[EAL_ARGS_MAX]; /* the EAL permutes it */
 
     eal_host_read(&host, cpus, sizeof(cpus));
-    int ret = eal_args_make(&args, conf, &host);
-    if (ret)
-        return ret;
-    memcpy(argv, args.v, sizeof(argv));
-    for (int i = 1; i < args.n; i++)
-        LOG_DEBUG(EAL, "argument text=%s", args.v[i]);
-    ret = rte_eal_init(args.n, argv) < 0 ? -rte_errno : 0; /* it keeps pointers to its arguments: not freed */
-    return ret;
+    int err = eal_args_make(&p->eal, &p->conf, &host);
+    if (err)
+        return err;
+    memcpy(p->eal_argv, p->eal.v, sizeof(p->eal_argv));
+    for (int i = 1; i < p->eal.n; i++)
+        LOG_DEBUG(EAL, "argument text=%s", p->eal.v[i]);
+    return rte_eal_init(p->eal.n, p->eal_argv) < 0 ? -rte_errno : 0;
 }
 
 static void say_hello(const struct plane *p, struct dp_hello *hello)
@@ -169,7 +168,7 @@ static enum status start(struct program *p)
         return STATUS_CONF;
     }
     p->signal_fd = block_signals();
-    err = start_eal(&p->conf);
+    err = start_eal(p);
     if (err) {
         LOG_ERROR(EAL, "DPDK does not start error=%s; --set log.level=debug shows its arguments", rte_strerror(-err));
         return STATUS_EAL;
@@ -193,6 +192,7 @@ int main(int argc, char **argv)
         conf_apply_log(&p.conf);
         status = (int)start(&p);
     }
+    eal_args_finish(&p.eal);
     conf_finish(&p.conf);
     return status;
 }

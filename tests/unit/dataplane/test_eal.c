@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* EAL arguments: hugepages or not, floating or pinned, which device. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "dataplane/eal.h"
+
+static const struct {
+    const char *key[4], *value[4]; /* settings */
+    uint64_t hugepages;
+    const char *has[6], *lacks[4];
+} cases[] = {
+    {.has = {"--lcores=0@(0-3),1@(0-3)", "--main-lcore=0", "--no-huge", "--no-pci", "--file-prefix=roomline"},
+     .lacks = {"--in-memory", "--vdev="}},
+    {.key = {"workers.count", "workers.cores"}, .value = {"2", "3 1"}, .has = {"--lcores=0@(0-3),1@3,2@1"}},
+    {.hugepages = UINT64_C(1) << 33,
+     .has = {"--in-memory", "--single-file-segments", "--iova-mode=va"},
+     .lacks = {"--no-huge"}},
+    {.hugepages = 2 << 20, .has = {"--no-huge"}, .lacks = {"--in-memory"}},
+    {.key = {"dataplane.port"},
+     .value = {"net_memif0,role=server,socket=/x"},
+     .has = {"--vdev=net_memif0,role=server,socket=/x", "--no-pci"}},
+    {.key = {"dataplane.port", "dataplane.eal"},
+     .value = {"net_tap0", "--vdev=net_tap0,iface=t0 --log-level=7"},
+     .has = {"--vdev=net_tap0,iface=t0", "--log-level=7"},
+     .lacks = {"--vdev=net_tap0"}},
+    {.key = {"dataplane.port"},
+     .value = {"0000:3b:00.1"},
+     .has = {"--allow=0000:3b:00.1"},
+     .lacks = {"--no-pci", "--vdev="}},
+    {.key = {"dataplane.port"},
+     .value = {"3b:00.1,arg=1"},
+     .has = {"--allow=3b:00.1,arg=1"},
+     .lacks = {"--no-pci", "--vdev="}},
+};
+
+static bool has(const struct eal_args *args, const char *text)
+{
+    for (int i = 0; i < args->n; i++)
+        if (strcmp(args->v[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* "--vdev=": any argument that begins so. */
+static bool has_like(const struct eal_args *args, const char *text)
+{
+    size_t len = strlen(text);
+    for (int i = 0; i < args->n; i++)
+        if (text[len - 1] == '=' ? strncmp(args->v[i], text, len) == 0 : strcmp(args->v[i], text) == 0)
+            return true;
+    return false;
+}
+
+static void test_args(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct eal_host host = {.free_hugepage_bytes = cases[i].hugepages, .cpus = "0-3"};
+        struct eal_args args;
+        struct conf conf;
+        char err[CONF_ERR_BYTES];
+
+        conf_defaults(&conf);
+        for (int k = 0; k < 4 && cases[i].key[k]; k++)
+            assert_int_equal(conf_set(&conf, cases[i].key[k], cases[i].value[k], err, sizeof(err)), 0);
+        assert_int_equal(eal_args_make(&args, &conf, &host), 0);
+        for (int k = 0; k < 6 && cases[i].has[k]; k++)
+            if (!has(&args, cases[i].has[k]))
+                fail_msg("case %zu: %s is missing", i, cases[i].has[k]);
+        for (int k = 0; k < 4 && cases[i].lacks[k]; k++)
+            if (has_like(&args, cases[i].lacks[k]))
+                fail_msg("case %zu: %s is there", i, cases[i].lacks[k]);
+        assert_null(args.v[args.n]);
+        eal_args_finish(&args);
+        conf_finish(&conf);
+    }
+}
+
+/* More than fit: refused, not cut. */
+static void test_too_many(void **state)
+{
+    struct eal_host host = {.cpus = "0"};
+    struct eal_args args;
+    struct conf conf;
+    char err[CONF_ERR_BYTES], many[EAL_ARGS_MAX * 2 + 1] = {0};
+
+    for (int i = 0; i < EAL_ARGS_MAX; i++)
+        memcpy(many + 2 * i, "x ", 2);
+    conf_defaults(&conf);
+    assert_int_equal(conf_set(&conf, "dataplane.eal", many, err, sizeof(err)), 0);
+    assert_true(eal_args_make(&args, &conf, &host) < 0);
+    eal_args_finish(&args);
+    conf_finish(&conf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_args), cmocka_unit_test(test_too_many)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
