@@ -13,7 +13,7 @@
 #include "dataplane/worker.h"
 
 #define EMPTY_TURNS_MAX 64     /* before it sleeps */
-#define BLIND_US        200    /* a port that cannot wake us is looked at so often */
+#define BLIND_US        500    /* a port that cannot wake us is looked at so often */
 #define WAITING_US      1000   /* packets or mails wait for others */
 #define SESSIONS_US     5000   /* timers of sessions: reports, consent */
 #define IDLE_US         500000 /* no session at all */
