@@ -181,13 +181,29 @@ static int on_info(const char *cmd, const char *params, struct rte_tel_data *d)
     return 0;
 }
 
-#define WORKER_COUNTERS(X)                                                                                           \
-    X(rx_packets)                                                                                                    \
-    X(rx_bytes)                                                                                                      \
-    X(tx_packets)                                                                                                    \
-    X(tx_bytes) X(stun_requests) X(stun_responses) X(dtls_punted) X(dtls_sent) X(rtp_received) X(rtcp_received)      \
-        X(rtp_forwarded) X(rtcp_sent) X(retransmitted) X(nacks_sent) X(nacks_received) X(plis_sent) X(plis_received) \
-            X(handed_over) X(strays) X(loops) X(busy_loops) X(sleeps)
+#define WORKER_COUNTERS(X) \
+    X(rx_packets)          \
+    X(rx_bytes)            \
+    X(tx_packets)          \
+    X(tx_bytes)            \
+    X(stun_requests)       \
+    X(stun_responses)      \
+    X(dtls_punted)         \
+    X(dtls_sent)           \
+    X(rtp_received)        \
+    X(rtcp_received)       \
+    X(rtp_forwarded)       \
+    X(rtcp_sent)           \
+    X(retransmitted)       \
+    X(nacks_sent)          \
+    X(nacks_received)      \
+    X(plis_sent)           \
+    X(plis_received)       \
+    X(handed_over)         \
+    X(strays)              \
+    X(loops)               \
+    X(busy_loops)          \
+    X(sleeps)
 
 static void write_worker(struct rte_tel_data *d, const struct snapshot *snap, uint64_t i)
 {
