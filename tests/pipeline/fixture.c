@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "dataplane/eal.h"
 
-#define POOL_MBUFS   4096
-#define MAIL_MBUFS   2048
-#define RING_SIZE    1024
-#define RING_RX_HELD 0 /* net_ring keeps none */
+#define POOL_MBUFS 4096
+#define MAIL_MBUFS 2048
+#define RING_SIZE  1024
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 static const uint8_t our_addresses[2][16] = {
@@ -23,10 +23,16 @@ static const uint8_t our_addresses[2][16] = {
 };
 static const uint8_t peer_mac[6] = {0x02, 0, 0, 0, 0, 0xaa};
 
+/* On whatever CPU is free: tests run side by side. */
 int fixture_start_eal(void **state)
 {
-    char *argv[] = {"pipeline",    "--no-huge",  "-m",          "128", "--no-pci", "--no-telemetry",
-                    "--no-shconf", "--lcores=0", "--log-level", "3",   NULL};
+    static char cpus[1024], lcores[sizeof(cpus) + 16];
+    char *argv[] = {"pipeline",    "--no-huge", "-m",          "128", "--no-pci", "--no-telemetry",
+                    "--no-shconf", lcores,      "--log-level", "3",   NULL};
+    struct eal_host host;
+
+    eal_host_read(&host, cpus, sizeof(cpus));
+    snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
     return rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || srtp_global_init() != 0 ? -1 : 0;
 }
 

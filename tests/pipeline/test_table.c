@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,17 +159,19 @@ static void test_mailbox(void **state)
 }
 
 /* Two threads, the receiver asleep whenever it can: a lost wake-up would hang here (poll would run into its limit). */
-#define WAKES 20000
+#define WAKES 5000
 
 static void *send_wakes(void *arg)
 {
     struct mailbox *mb = arg;
     for (uint32_t sent = 0; sent < WAKES;) {
         struct rte_mbuf *m = mailbox_command(mb);
-        if (m && mailbox_send(mb, m, MAIL_EVENT) == 0)
+        if (m && mailbox_send(mb, m, MAIL_EVENT) == 0) {
             sent++;
-        else
+        } else {
             rte_pktmbuf_free(m);
+            sched_yield(); /* both may share a CPU */
+        }
     }
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "dataplane/eal.h"
 
 #define MBUFS 2047
 
@@ -88,11 +89,15 @@ static void make(struct plain *p)
 struct plain *plain_get(void)
 {
     static struct plain p;
-    char *argv[] = {"fuzz",        "--no-huge",     "-m", "64", "--no-pci", "--no-telemetry", "--no-shconf",
+    static char cpus[1024], lcores[sizeof(cpus) + 16];
+    char *argv[] = {"fuzz",        "--no-huge",     "-m", "64", "--no-pci", "--no-telemetry", "--no-shconf", lcores,
                     "--log-level", "lib.eal:error", NULL};
+    struct eal_host host;
 
     if (p.worker)
         return &p;
+    eal_host_read(&host, cpus, sizeof(cpus));
+    snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
     if (rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || srtp_global_init() != 0)
         abort();
     make(&p);
