@@ -495,7 +495,8 @@ static void on_stun(struct peer *p, const uint8_t *bytes, size_t len, int64_t no
     if (!ice_agent_on_answer(&p->agent, bytes, len, now_us) || p->state != PEER_CHECKING)
         return;
     set_state(p, PEER_HANDSHAKE);
-    on_dtls_state(p, dtls_start(p->dtls), now_us);
+    if (!p->conf.no_dtls)
+        on_dtls_state(p, dtls_start(p->dtls), now_us);
 }
 
 static void on_datagram(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)

@@ -28,6 +28,7 @@ struct peer_conf {
     const char *remote_pwd;         /* in place of the answer's; borrowed */
     struct in6_addr local;          /* zeroed: any */
     uint16_t first_seq;             /* publish: of both streams */
+    bool no_dtls;                   /* never starts the handshake */
     void (*on_state)(void *arg, struct peer *peer); /* may not destroy the peer; NULL: none */
     void *arg;
 };

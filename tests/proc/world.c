@@ -188,6 +188,21 @@ void world_start(struct world *w, ...)
     world_start_controlplane(w);
 }
 
+/* Without a check, since it is called where one has failed. */
+static void print_drops(struct world *w)
+{
+    char answer[16384];
+    ssize_t n = w->dataplane.pid ? send(w->telemetry, "/roomline/drops", 15, MSG_NOSIGNAL) : -1;
+    n = n > 0 ? recv(w->telemetry, answer, sizeof(answer), 0) : 0;
+    json_t *root = json_loadb(answer, (size_t)MAX(0, n), 0, NULL);
+    const char *reason;
+    json_t *count;
+    json_object_foreach (json_object_iter_value(json_object_iter(root)), reason, count)
+        if (json_integer_value(count))
+            printf("# dropped: %s %lld\n", reason, json_integer_value(count));
+    json_decref(root);
+}
+
 void world_fail(struct world *w, const char *file, int line, const char *what)
 {
     for (size_t i = 0; i < w->n_people; i++) {
@@ -215,6 +230,7 @@ void world_fail(struct world *w, const char *file, int line, const char *what)
             }
         }
     }
+    print_drops(w);
     printf("# %s:%d: %s\n", file, line, what);
     _fail(file, line);
     abort(); /* not reached */
@@ -305,7 +321,7 @@ static json_t *ask(struct world *w, const char *command)
     static char answer[65536];
     WORLD_CHECK(w, send(w->telemetry, command, strlen(command), MSG_NOSIGNAL) > 0);
     ssize_t n = recv(w->telemetry, answer, sizeof(answer), 0);
-    json_t *root = n > 0 ? json_loadb(answer, (size_t)n, 0, NULL) : NULL;
+    json_t *root = n > 0 ? json_loadb(answer, (size_t)n, JSON_DECODE_INT_AS_REAL, NULL) : NULL; /* 64-bit ids */
     WORLD_CHECK(w, root);
     return root;
 }
@@ -314,8 +330,8 @@ uint64_t world_counter(struct world *w, const char *command, const char *key)
 {
     json_t *root = ask(w, command);
     const json_t *value = json_object_get(json_object_iter_value(json_object_iter(root)), key);
-    WORLD_CHECK(w, json_is_integer(value));
-    uint64_t n = (uint64_t)json_integer_value(value);
+    WORLD_CHECK(w, json_is_real(value));
+    uint64_t n = (uint64_t)json_real_value(value);
     json_decref(root);
     return n;
 }
