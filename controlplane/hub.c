@@ -13,6 +13,8 @@
 #include "controlplane/session.h"
 #include "controlplane/stream.h"
 
+#define DP_AWAY_US (5 * SECOND_US) /* a dataplane that is away for longer is gone */
+
 static enum codec codec_of(const char *name)
 {
 #define X(id, text, kind, clock, channels) \
@@ -80,23 +82,36 @@ uint32_t hub_random_ssrc(struct hub *hub)
     return ssrc;
 }
 
-static void on_up(void *arg, const struct dp_hello *hello)
-{
-    /* dp.c has logged it; new streams ask dp_is_up */
-}
-
-static void on_down(void *arg)
-{
-    LOG_WARN(DP, "dataplane is down: no new streams until it is back");
-}
-
 /* Ending a publish ends its plays, so each round looks anew. */
-static void on_reset(void *arg)
+static void end_all_streams(struct hub *hub, const char *why)
 {
-    struct hub *hub = arg;
-    LOG_WARN(DP, "dataplane has started anew: all streams end sessions=%u", HASH_COUNT(hub->sessions));
+    LOG_WARN(DP, "all streams end why=%s sessions=%u", why, HASH_COUNT(hub->sessions));
     while (hub->sessions)
         stream_set(hub->sessions->stream, STREAM_FAILED, "Failed by error");
+}
+
+static void on_away(struct timer *t)
+{
+    end_all_streams(CONTAINER_OF(t, struct hub, dp_away), "dataplane does not come back");
+}
+
+static void on_up(void *arg, const struct dp_hello *hello)
+{
+    struct hub *hub = arg; /* dp.c has logged it; new streams ask dp_is_up */
+    timers_cancel(&hub->timers, &hub->dp_away);
+}
+
+/* Media may still flow, and the same dataplane may be back at once; but nobody is left with a dead stream for good. */
+static void on_down(void *arg)
+{
+    struct hub *hub = arg;
+    LOG_WARN(DP, "dataplane is down: no new streams until it is back");
+    timers_set(&hub->timers, &hub->dp_away, hub->now_us + DP_AWAY_US, on_away);
+}
+
+static void on_reset(void *arg)
+{
+    end_all_streams(arg, "dataplane has started anew");
 }
 
 static void on_session(void *arg, const struct dp_session_event *ev)

@@ -46,7 +46,8 @@ struct hub {
     struct negotiate_conf codecs; /* from conf */
     struct dp *dp;
     struct timers timers;
-    int64_t now_us; /* monotonic; set by whoever brings an event in */
+    struct timer dp_away; /* set while the link to the dataplane is down */
+    int64_t now_us;       /* monotonic; set by whoever brings an event in */
     LIST_HEAD(, client) clients;
     struct room *rooms;       /* uthash, by name */
     struct session *sessions; /* uthash, by id */
