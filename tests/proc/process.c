@@ -26,6 +26,8 @@ int process_start(struct process *p, const char *log, const char *const *argv)
     if (p->pid)
         return 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_DFL); /* a shell ignores it for what it runs in the background */
+    signal(SIGPIPE, SIG_DFL);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), null = open("/dev/null", O_RDONLY);
     if (fd < 0)
         _exit(127);

@@ -142,6 +142,7 @@ static void kill_dead(struct world *w, struct process *p)
 {
     w->may_die = true;
     process_stop(p, SIGKILL, SECOND_US);
+    p->status = 0; /* as it was meant */
     w->may_die = false;
 }
 

@@ -129,34 +129,46 @@ static bool said(const struct process *p, const char *text)
     return found;
 }
 
-struct running {
+static struct running {
     struct process tool;
-    pid_t dataplane, controlplane;
-};
+    pid_t dataplane, controlplane; /* its children */
+} running;
 
-static void start_tool(struct world *w, struct running *r)
+/* A tool that failed leaves its children. */
+static int teardown_tool(void **state)
+{
+    process_stop(&running.tool, SIGKILL, SECOND_US);
+    if (running.dataplane)
+        kill(running.dataplane, SIGKILL);
+    if (running.controlplane)
+        kill(running.controlplane, SIGKILL);
+    running = (struct running){0};
+    return world_teardown(state);
+}
+
+static struct running *start_tool(struct world *w)
 {
     char log[128], run[128], state_dir[128];
-    *r = (struct running){0};
+    struct running *r = &running;
     snprintf(log, sizeof(log), "%s/run.log", w->dir);
     snprintf(run, sizeof(run), "run_dir=%s/run", w->dir);
     snprintf(state_dir, sizeof(state_dir), "state_dir=%s/state", w->dir);
     const char *argv[] = {"tools/run", "--no-setup", "--set", run, "--set", state_dir, NULL};
     assert_int_equal(process_start(&r->tool, log, argv), 0);
-    w->controlplane = r->tool; /* for the teardown, if all goes wrong */
     w->may_die = true;
     WORLD_AWAIT(w, 20000, said(&r->tool, "stop with Ctrl-C") || !process_runs(&r->tool));
     r->dataplane = child_of(r->tool.pid, "roomline-datapl");
     r->controlplane = child_of(r->tool.pid, "roomline-contro");
     WORLD_CHECK(w, r->dataplane && r->controlplane);
     WORLD_CHECK(w, said(&r->tool, "http://localhost:8080/conference.html"));
+    return r;
 }
 
 static void await_end(struct world *w, struct running *r)
 {
     WORLD_AWAIT(w, 15000, !process_runs(&r->tool));
-    w->controlplane.pid = 0;
     WORLD_AWAIT(w, 1000, kill(r->dataplane, 0) && kill(r->controlplane, 0));
+    r->dataplane = r->controlplane = 0;
 }
 
 static void test_run_tells_who_died(void **state)
@@ -172,15 +184,14 @@ static void test_run_tells_who_died(void **state)
     };
     struct world *w = *state;
     for (size_t i = 0; i < ARRAY_SIZE(deaths); i++) {
-        struct running r;
-        start_tool(w, &r);
-        kill(deaths[i].dataplane ? r.dataplane : r.controlplane, deaths[i].signal_number);
-        await_end(w, &r);
-        if (!said(&r.tool, deaths[i].says))
-            process_print_log(&r.tool, "tools/run", 30);
-        WORLD_CHECK(w, said(&r.tool, deaths[i].says));
-        WORLD_CHECK(w, WIFEXITED(r.tool.status) && WEXITSTATUS(r.tool.status) != 0);
-        unlink(r.tool.log);
+        struct running *r = start_tool(w);
+        kill(deaths[i].dataplane ? r->dataplane : r->controlplane, deaths[i].signal_number);
+        await_end(w, r);
+        if (!said(&r->tool, deaths[i].says))
+            process_print_log(&r->tool, "tools/run", 30);
+        WORLD_CHECK(w, said(&r->tool, deaths[i].says));
+        WORLD_CHECK(w, WIFEXITED(r->tool.status) && WEXITSTATUS(r->tool.status) != 0);
+        unlink(r->tool.log);
     }
     w->closed = true;
 }
@@ -188,21 +199,23 @@ static void test_run_tells_who_died(void **state)
 static void test_run_stops_at_ctrl_c(void **state)
 {
     struct world *w = *state;
-    struct running r;
-    start_tool(w, &r);
-    kill(r.tool.pid, SIGINT);
-    await_end(w, &r);
-    if (r.tool.status)
-        process_print_log(&r.tool, "tools/run", 30);
-    WORLD_CHECK(w, WIFEXITED(r.tool.status) && WEXITSTATUS(r.tool.status) == 0);
+    struct running *r = start_tool(w);
+    kill(r->tool.pid, SIGINT);
+    await_end(w, r);
+    if (r->tool.status)
+        process_print_log(&r->tool, "tools/run", 30);
+    WORLD_CHECK(w, WIFEXITED(r->tool.status) && WEXITSTATUS(r->tool.status) == 0);
     w->closed = true;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_configuration),      WORLD_TEST(test_second_instance),     WORLD_TEST(test_idle_cost),
-        WORLD_TEST(test_run_tells_who_died), WORLD_TEST(test_run_stops_at_ctrl_c),
+        WORLD_TEST(test_configuration),
+        WORLD_TEST(test_second_instance),
+        WORLD_TEST(test_idle_cost),
+        cmocka_unit_test_setup_teardown(test_run_tells_who_died, world_setup, teardown_tool),
+        cmocka_unit_test_setup_teardown(test_run_stops_at_ctrl_c, world_setup, teardown_tool),
     };
     return world_enter("programs") ? cmocka_run_group_tests_name("programs", tests, NULL, NULL) : 0;
 }
