@@ -5,6 +5,14 @@ import { BEEP_HZ, PEOPLE } from './source.mjs';
 
 // Colours of the four quadrants, and how many frames were shown so far.
 function look(el) {
+  if (el.__frames === undefined) {
+    el.__frames = 0;
+    const count = () => {
+      el.__frames++;
+      el.requestVideoFrameCallback(count);
+    };
+    el.requestVideoFrameCallback(count);
+  }
   const canvas = document.createElement('canvas');
   canvas.width = 64;
   canvas.height = 48;
@@ -14,7 +22,7 @@ function look(el) {
   return {
     width: el.videoWidth,
     height: el.videoHeight,
-    frames: el.getVideoPlaybackQuality().totalVideoFrames,
+    frames: el.__frames,
     quadrants: [at(12, 9), at(52, 9), at(12, 36), at(52, 36)],
   };
 }
