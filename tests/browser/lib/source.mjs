@@ -35,9 +35,7 @@ export function installSource({ colors, hz, width, height, fps, beepHz }) {
       g.fillRect((frame++ * 4) % width, height - 8, 16, 8);
     };
     draw();
-    // A worker's timer is not throttled when the page is in the background.
-    const blob = new Blob([`setInterval(() => postMessage(0), ${1000 / fps})`]);
-    new Worker(URL.createObjectURL(blob)).onmessage = draw;
+    setInterval(draw, 1000 / fps);
     return canvas.captureStream(fps).getVideoTracks()[0];
   }
 
