@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const BUILD = process.env.ROOMLINE_BUILD ?? resolve(HERE, '../../../build');
+const TOP = resolve(HERE, '../../..');
+const BUILD = resolve(TOP, process.env.ROOMLINE_BUILD ?? 'build');
 export const SDK = resolve(HERE, '../node_modules/@flashphoner/websdk');
 
 const freePort = () => new Promise((done, fail) => {
@@ -32,7 +33,7 @@ export async function until(what, seconds, test) {
 }
 
 export class Roomline {
-  static #nextMediaPort = 31001 + (process.pid % 200) * 20;
+  static #nextMediaPort = 31001 + (process.pid % 200) * 100;
 
   // settings: conf keys, e.g. { 'workers.count': 2 }
   static async start(settings = {}) {
@@ -45,14 +46,20 @@ export class Roomline {
       'media.port': (Roomline.#nextMediaPort += 20), 'media.announce': '127.0.0.1', 'static.dir': SDK, ...settings,
     };
     r.log = { dataplane: '', controlplane: '' };
-    await r.startDataplane();
-    await r.startControlplane();
+    try {
+      await r.startDataplane();
+      await r.startControlplane();
+    } catch (e) {
+      r.kill('dataplane');
+      r.kill('controlplane');
+      throw new Error(`${e.message}\n${r.log.dataplane}${r.log.controlplane}`);
+    }
     return r;
   }
 
   #spawn(name) {
     const args = Object.entries(this.settings).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
-    const child = spawn(join(BUILD, name, `roomline-${name}`), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(join(BUILD, name, `roomline-${name}`), args, { cwd: TOP, stdio: ['ignore', 'pipe', 'pipe'] });
     const keep = (data) => { this.log[name] = (this.log[name] + data).slice(-200000); };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
@@ -63,11 +70,9 @@ export class Roomline {
 
   async startDataplane() {
     const child = this.#spawn('dataplane');
-    await until(`dataplane ready\n${this.log.dataplane}`, 20, () => {
-      if (child.ended)
-        throw new Error(`dataplane ended: ${JSON.stringify(child.ended)}\n${this.log.dataplane}`);
-      return existsSync(join(this.settings.run_dir, 'dataplane.ctl'));
-    });
+    await until('dataplane ready', 20, () => child.ended || existsSync(join(this.settings.run_dir, 'dataplane.ctl')));
+    if (child.ended)
+      throw new Error(`dataplane ended: ${JSON.stringify(child.ended)}`);
   }
 
   async startControlplane() {
@@ -84,8 +89,8 @@ export class Roomline {
 
   kill(name, signal = 'SIGKILL') {
     const child = this[name];
-    child.kill(signal);
-    return until(`${name} ended`, 10, () => child.ended);
+    child?.kill(signal);
+    return child && until(`${name} ended`, 10, () => child.ended);
   }
 
   async stop() {

@@ -76,5 +76,8 @@ export function installSource({ colors, hz, width, height, fps, beepHz }) {
     return new MediaStream(tracks);
   }
   navigator.mediaDevices.getUserMedia = media;
+  const legacy = (constraints, done, fail) => media(constraints).then(done, fail); // the stock SDK's way
+  for (const name of ['getUserMedia', 'webkitGetUserMedia'])
+    Object.defineProperty(navigator, name, { value: legacy, writable: true, configurable: true });
   navigator.mediaDevices.getDisplayMedia = (c) => media({ video: c?.video ?? true });
 }
