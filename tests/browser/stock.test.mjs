@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Browser } from './lib/chromium.mjs';
 import { Roomline } from './lib/daemons.mjs';
 import { hears, lipSyncMs, sees, silent } from './lib/oracle.mjs';
-import { chat, join, leave, open, participantOf, published, remoteOf, say, unpublished } from './lib/stock.mjs';
+import { chat, join, leave, open, participantOf, published, plays, remoteOf, say, stopped, unpublished } from './lib/stock.mjs';
 
 let roomline;
 let browser;
@@ -53,7 +53,7 @@ test('Conference: three people see, hear and read each other, in step', async ()
     await chat(pages.Carol, `Alice - ${text}`);
   }
   for (const page of Object.values(pages))
-    assert.deepEqual(page.errors.filter((e) => !e.includes('favicon')), []);
+    assert.deepEqual(page.errors.filter((e) => !e.includes('404')), []);
   await close(pages);
 });
 
@@ -68,7 +68,7 @@ test('Conference: mute, stop, publish again, leave, join again at once, reload',
 
   await Alice.click('#localStopBtn');
   await unpublished(Alice);
-  await Bob.waitForFunction(() => !document.querySelector('#participant1Display video'), null, { timeout: 10000 });
+  await stopped(Bob, '#participant1Display');
   await Alice.click('#localStopBtn');
   await published(Alice);
   await sees(await remoteOf(Bob, 'Alice'), 'Alice');
@@ -129,10 +129,11 @@ test('Screen sharing: camera and shared screen side by side, unshare', async () 
   await sees(await remoteOf(Bob, 'Alice'), 'Alice');
   await Alice.click('#shareBtn');
   await Alice.waitForFunction(() => document.querySelector('#shareBtn').textContent === 'Unshare', null, { timeout: 15000 });
-  await sees(Bob.locator('#sharedDisplay video'), 'Alice');
+  await plays(Bob, '#sharedDisplay');
+  await sees(Bob.locator('#sharedDisplay video').last(), 'Alice');
   await sees(await remoteOf(Bob, 'Alice'), 'Alice');
   await Alice.click('#shareBtn');
-  await Bob.waitForFunction(() => !document.querySelector('#sharedDisplay video'), null, { timeout: 10000 });
+  await stopped(Bob, '#sharedDisplay');
   await sees(await remoteOf(Bob, 'Alice'), 'Alice');
   await close({ Alice, Bob });
 });

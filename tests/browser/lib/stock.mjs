@@ -40,11 +40,21 @@ export const participantOf = (page, login) => page.evaluate((name) => {
   return label ? label.id.replace('Name', '') : null;
 }, login);
 
+// The SDK keeps the element of an ended stream, without a source, for the next one.
+const PLAYING = '[...document.querySelectorAll(`${selector} video`)].some((v) => v.srcObject)';
+const playing = (page, selector, wanted) =>
+  page.waitForFunction(`((selector) => (${PLAYING}) === ${wanted})(${JSON.stringify(selector)})`, null, { timeout: 20000 });
+
+export const plays = (page, selector) => playing(page, selector, true);
+export const stopped = (page, selector) => playing(page, selector, false);
+
 // The <video> that plays this person.
 export async function remoteOf(page, login) {
-  await page.waitForFunction((name) => [...document.querySelectorAll('[id$=Name]')].some((e) =>
-    e.textContent === name && document.querySelector(`#${e.id.replace('Name', 'Display')} video`)), login, { timeout: 20000 });
-  return page.locator(`#${await participantOf(page, login)}Display video`).last();
+  await page.waitForFunction((name) => [...document.querySelectorAll('[id$=Name]')].some((e) => e.textContent === name),
+    login, { timeout: 20000 });
+  const display = `#${await participantOf(page, login)}Display`;
+  await plays(page, display);
+  return page.locator(`${display} video`).last();
 }
 
 export async function say(page, message) {
