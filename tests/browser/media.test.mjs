@@ -12,6 +12,12 @@ let browser;
 before(async () => { browser = await Browser.start(); });
 after(() => browser?.stop());
 
+async function start(t, settings) {
+  const roomline = await Roomline.start(settings);
+  t.after(() => roomline.stop());
+  return roomline;
+}
+
 async function pair(roomline, query, source = {}) {
   const pages = {};
   for (const login of ['Alice', 'Bob']) {
@@ -32,41 +38,38 @@ const received = async (page, kind) => {
 };
 
 for (const [video, audio] of [['H264', 'opus'], ['VP8', 'PCMU'], ['H264', 'PCMA']])
-  test(`${video} and ${audio}`, async () => {
-    const roomline = await Roomline.start({ 'media.video_codecs': `${video} VP8 H264`.replace(new RegExp(`(${video}.*) ${video}`), '$1'),
-      'media.audio_codecs': audio });
+  test(`${video} and ${audio}`, async (t) => {
+    const roomline = await start(t, { 'media.video_codecs': video, 'media.audio_codecs': audio });
     const people = await pair(roomline, {});
     for (const [kind, name] of [['video', video], ['audio', audio]]) {
       const { codec } = await received(people.Bob, kind);
       assert.equal(codec.mimeType.toLowerCase(), `${kind}/${name}`.toLowerCase());
     }
     await people.close();
-    await roomline.stop();
   });
 
-for (const profile of ['AEAD_AES_128_GCM', 'AEAD_AES_256_GCM', 'AES_CM_128_HMAC_SHA1_80'])
-  test(`SRTP ${profile}`, async () => {
-    const roomline = await Roomline.start({ 'srtp.profiles': profile });
+for (const [profile, cipher] of [['AEAD_AES_128_GCM', 'SRTP_AEAD_AES_128_GCM'], ['AEAD_AES_256_GCM', 'SRTP_AEAD_AES_256_GCM'],
+  ['AES_CM_128_HMAC_SHA1_80', 'SRTP_AES128_CM_HMAC_SHA1_80']])
+  test(`SRTP ${profile}`, async (t) => {
+    const roomline = await start(t, { 'srtp.profiles': profile });
     const people = await pair(roomline, {});
     const { all } = await received(people.Bob, 'video');
     const ciphers = new Set(all.filter((s) => s.type === 'transport').map((s) => s.srtpCipher));
-    assert.deepEqual([...ciphers], [profile.replace('HMAC_', 'HMAC_').replace(/^/, '')]);
+    assert.deepEqual([...ciphers], [cipher]);
     await people.close();
-    await roomline.stop();
   });
 
-test('IPv6', async () => {
-  const roomline = await Roomline.start({ 'media.announce': '::1' });
+test('IPv6', async (t) => {
+  const roomline = await start(t, { 'media.announce': '::1' });
   const people = await pair(roomline, {});
   const { all } = await received(people.Bob, 'video');
   assert.ok(all.some((s) => s.type === 'remote-candidate' && s.address === '::1'), 'media does not flow over ::1');
   await people.close();
-  await roomline.stop();
 });
 
-test('the publisher leaves its 300 kbit/s start', async () => {
-  const roomline = await Roomline.start();
-  const people = await pair(roomline, {}, { width: 1280, height: 720, fps: 30 });
+test('the publisher leaves its 300 kbit/s start', async (t) => {
+  const roomline = await start(t);
+  const people = await pair(roomline, {}, { width: 640, height: 360 });
   const kbps = await until('more than 800 kbit/s available', 30, async () => {
     const pairs = await stats(people.Alice, 'candidate-pair');
     const best = Math.max(...pairs.map((s) => s.availableOutgoingBitrate ?? 0)) / 1000;
@@ -74,12 +77,13 @@ test('the publisher leaves its 300 kbit/s start', async () => {
   });
   assert.ok(kbps > 800);
   await people.close();
-  await roomline.stop();
 });
 
-test('Firefox and Chromium see and hear each other with VP8', async () => {
-  const roomline = await Roomline.start({ 'media.video_codecs': 'VP8 H264' });
+test('Firefox and Chromium see and hear each other with VP8', async (t) => {
+  // The host's own addresses: without a camera permission Firefox gathers no loopback candidate.
+  const roomline = await start(t, { 'media.video_codecs': 'VP8 H264', 'media.announce': '' });
   const firefox = await Firefox.start();
+  t.after(() => firefox.stop());
   const alice = await firefox.person('Alice');
   await enter(alice, pageUrl(roomline, 'conference', { roomName: 'foxes', login: 'Alice' }));
   await onAir(alice);
@@ -91,12 +95,10 @@ test('Firefox and Chromium see and hear each other with VP8', async () => {
   await sees(await videoOf(alice, 'Bob'), 'Bob');
   await hears(await videoOf(alice, 'Bob'), 'Bob');
   await bob.context().close();
-  await firefox.stop();
-  await roomline.stop();
 });
 
-test('late joiner gets a picture at once, and lost packets are repaired', async () => {
-  const roomline = await Roomline.start();
+test('late joiner gets a picture at once, and lost packets are repaired', async (t) => {
+  const roomline = await start(t);
   const people = await pair(roomline, {});
   await sleep(3000);
   const carol = await browser.person('Carol');
@@ -104,5 +106,4 @@ test('late joiner gets a picture at once, and lost packets are repaired', async 
   await sees(await videoOf(carol, 'Alice'), 'Alice', { seconds: 5 });
   await carol.context().close();
   await people.close();
-  await roomline.stop();
 });
