@@ -13,8 +13,7 @@
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
-#define ROC_ONE      INT64_C(0x10000)
-#define ROC_DOUBT_US 1000000 /* silence after which a wrap may have been missed */
+#define ROC_ONE INT64_C(0x10000)
 
 struct item {
     struct rte_mbuf *m;
@@ -29,86 +28,7 @@ struct batch {
     struct srtp_job job[PKT_BURST];
 };
 
-/* ---- Which source? ---- */
-
-static bool takes_pt(const struct stream *st, bool rtx, uint8_t pt)
-{
-    return pt == (rtx ? st->rtp.rtx_pt : st->rtp.pt);
-}
-
-static bool mid_differs(const struct stream *st, const struct rtp_view *v, const uint8_t *p)
-{
-    struct rtp_ext_elem mid;
-
-    if (!st->put.mid[0] || !rtp_ext_find(v, p, st->rtp.ext[RTP_EXT_MID], &mid))
-        return false;
-    size_t len = strnlen(st->put.mid, sizeof(st->put.mid));
-    return mid.len != len || memcmp(mid.data, st->put.mid, len) != 0;
-}
-
-/* A stream whose SSRC was not signalled takes the first that fits by payload type and mid (RFC 8843 9.2). The SSRC is
- * latched once the packet has proved authentic. */
-static struct rx_source *find_unlatched(const struct session *s, const struct rtp_view *v, const uint8_t *p,
-                                        struct stream **st)
-{
-    for (uint32_t i = 0; i < s->n_streams; i++) {
-        *st = s->streams[i];
-        if (mid_differs(*st, v, p))
-            continue;
-        if ((*st)->primary.ssrc == 0 && takes_pt(*st, false, v->pt))
-            return &(*st)->primary;
-        if ((*st)->rtx.ssrc == 0 && takes_pt(*st, true, v->pt))
-            return &(*st)->rtx;
-    }
-    return NULL;
-}
-
-static struct rx_source *find_source(const struct session *s, const struct rtp_view *v, const uint8_t *p,
-                                     struct stream **st)
-{
-    for (uint32_t i = 0; i < s->n_streams; i++) {
-        *st = s->streams[i];
-        if (v->ssrc == (*st)->primary.ssrc)
-            return &(*st)->primary;
-        if (v->ssrc == (*st)->rtx.ssrc)
-            return &(*st)->rtx;
-    }
-    return find_unlatched(s, v, p, st);
-}
-
-/* ---- Which index? ---- */
-
-/* Before the first packet, and after a silence, a wrap may have passed unseen (RFC 3711 3.3.1 leaves such a stream dead
- * for ever). Then a packet is tried alone, with the obvious index and with one ROC more. */
-static bool in_doubt(const struct rx_source *src, int64_t now_us)
-{
-    return src->replay.highest < 0 || now_us - src->last_us > ROC_DOUBT_US;
-}
-
 /* ---- What an authentic packet tells ---- */
-
-/* RFC 3550 A.8. */
-static void update_jitter(struct rx_source *src, uint32_t ts, uint32_t clock_hz, int64_t rx_us)
-{
-    uint32_t arrival = (uint32_t)((uint64_t)rx_us * (clock_hz / 100) / 10000);
-    uint32_t transit = arrival - ts;
-
-    if (src->packets > 1) {
-        int32_t diff = (int32_t)(transit - src->transit);
-        uint32_t d = diff < 0 ? -(uint32_t)diff : (uint32_t)diff;
-        src->jitter_q4 += d - ((src->jitter_q4 + 8) >> 4);
-    }
-    src->transit = transit;
-}
-
-static void update_source(struct rx_source *src, uint32_t ssrc, int64_t index, uint16_t bytes, int64_t rx_us)
-{
-    src->base = src->packets ? RTE_MIN(src->base, index) : index;
-    src->ssrc = ssrc;
-    src->packets++;
-    src->bytes += bytes;
-    src->last_us = rx_us;
-}
 
 static void update_session(struct worker *w, struct session *s, const struct item *it, const uint8_t *p, int64_t now_us)
 {
@@ -129,7 +49,6 @@ static void update_session(struct worker *w, struct session *s, const struct ite
 static void update_stream(struct worker *w, struct stream *st, const struct pkt *p, uint32_t ts, int64_t highest,
                           int64_t now_us)
 {
-
     if (p->keyframe && (st->keyframes == 0 || ts != st->keyframe_ts)) {
         st->keyframes++; /* one per frame: with H.264, its SPS and each of its slices begins one */
         st->keyframe_ts = ts;
@@ -144,7 +63,7 @@ static void update_stream(struct worker *w, struct stream *st, const struct pkt 
         stream_want_keyframe(w, st, now_us);
 }
 
-/* RFC 4588 4: the original packet back in place, two bytes further on. 0 or why not. */
+/* RFC 4588 4: the original packet back in place, two bytes further on. DROP_COUNT, or why not. */
 static enum drop restore_rtx(struct item *it)
 {
     struct stream *st = it->stream;
@@ -195,7 +114,7 @@ static enum drop take_rtx(struct worker *w, struct item *it, int64_t now_us)
     int64_t index = replay_estimate(highest, it->view.seq);
     if (!replay_take(replay, index))
         return DROP_RTX_DUPLICATE;
-    it->stream->primary.base = RTE_MIN(it->stream->primary.base, index);
+    source_restored(&it->stream->primary, index);
     return take_primary(w, it, index, highest, now_us);
 }
 
@@ -217,14 +136,14 @@ static enum drop take(struct worker *w, struct item *it, const struct srtp_job *
         return DROP_REPLAY;
     pkt(it->m)->payload_len = job->len;
     it->view.payload_bytes = job->len - it->view.payload;
-    update_source(src, it->view.ssrc, index, job->len, pkt(it->m)->rx_us);
+    source_take(src, it->view.ssrc, index, job->len, pkt(it->m)->rx_us);
     update_session(w, pkt(it->m)->session, it, p, now_us);
     w->stats.rtp_received++;
     if (rtp_parse_padding(&it->view, p))
         return DROP_RTP_MALFORMED;
     if (src == &it->stream->rtx)
         return take_rtx(w, it, now_us);
-    update_jitter(src, it->view.ts, it->stream->clock_hz, pkt(it->m)->rx_us);
+    source_jitter(src, it->view.ts, it->stream->clock_hz, pkt(it->m)->rx_us);
     return take_primary(w, it, index, highest, now_us);
 }
 
@@ -268,7 +187,8 @@ static void add(struct batch *batch, const struct item *it, int64_t index)
     batch->job[batch->n++] = job_of(it, index);
 }
 
-/* Alone: where the first packets of a source stand side by side, each must know what the one before it proved. */
+/* With the obvious index and one ROC more. Alone: where the first packets of a source stand side by side, each must
+ * know what the one before it proved. */
 static void try_in_doubt(struct worker *w, struct item *it, int64_t index, struct burst *out, int64_t now_us)
 {
     uint8_t copy[PKT_DATAROOM]; /* a failed attempt spoils the packet */
@@ -295,17 +215,17 @@ static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, st
         worker_drop(w, m, DROP_RTP_MALFORMED);
         return;
     }
-    it.src = find_source(pkt(m)->session, &it.view, p, &it.stream);
+    it.src = source_find(pkt(m)->session, &it.view, p, &it.stream);
     if (!it.src) {
         worker_drop(w, m, DROP_UNKNOWN_SSRC);
         return;
     }
-    if (!takes_pt(it.stream, it.src == &it.stream->rtx, it.view.pt)) {
+    if (!source_takes_pt(it.src, it.stream, it.view.pt)) {
         worker_drop(w, m, DROP_UNKNOWN_PT);
         return;
     }
     int64_t index = replay_estimate(it.src->replay.highest, it.view.seq);
-    if (in_doubt(it.src, now_us)) {
+    if (source_in_doubt(it.src, now_us)) {
         finish_rtp(w, batch, out, now_us);
         try_in_doubt(w, &it, index, out, now_us);
     } else if (replay_check(&it.src->replay, index)) {
@@ -373,10 +293,8 @@ void stream_attach(struct worker *w, struct stream *st, int64_t now_us)
     struct session *s = st->session;
 
     assert(s->n_streams < DP_STREAMS_MAX && st->n_subs == 0);
-    replay_init(&st->primary.replay);
-    replay_init(&st->rtx.replay);
-    st->primary.ssrc = st->rtp.ssrc;
-    st->rtx.ssrc = st->rtp.rtx_ssrc;
+    source_init(&st->primary, st->rtp.ssrc);
+    source_init(&st->rtx, st->rtp.rtx_ssrc);
     LIST_INIT(&st->subs);
     s->streams[s->n_streams++] = st;
 }

@@ -4,7 +4,6 @@
  * compound packet per tick of a session (RFC 3550 6.1: a report and a CNAME first). */
 #include "dataplane/report.h"
 
-#include "common/ntp.h"
 #include "common/rtcp.h"
 #include "dataplane/arrivals.h"
 #include "dataplane/stream.h"
@@ -70,27 +69,7 @@ static void make_room(struct worker *w, struct session *s, struct compound *c)
     begin(c, s, NULL, 0);
 }
 
-/* ---- Receiver reports (RFC 3550 6.4.2, A.3) ---- */
-
-static struct rtcp_report read_source(struct rx_source *src, int64_t now_us)
-{
-    int64_t expected = rx_source_expected(src);
-    int64_t lost = expected - (int64_t)src->packets;
-    int64_t expected_now = expected - src->expected_prior;
-    int64_t lost_now = expected_now - (int64_t)(src->packets - src->received_prior);
-
-    src->expected_prior = expected;
-    src->received_prior = src->packets;
-    return (struct rtcp_report){
-        .ssrc = src->ssrc,
-        .lost = (int32_t)RTE_MIN(RTE_MAX(lost, -INT64_C(0x800000)), INT64_C(0x7fffff)),
-        .highest_seq = (uint32_t)src->replay.highest,
-        .jitter = src->jitter_q4 >> 4,
-        .lsr = src->sr_us ? ntp_middle(src->sr_ntp) : 0,
-        .dlsr = src->sr_us ? ntp_short_from_us((uint64_t)(now_us - src->sr_us)) : 0,
-        .fraction_lost = expected_now > 0 && lost_now > 0 ? (uint8_t)RTE_MIN(lost_now * 256 / expected_now, 255) : 0,
-    };
-}
+/* ---- Receiver reports (RFC 3550 6.4.2) ---- */
 
 static size_t read_sources(struct worker *w, struct session *s, struct rtcp_report *reports, int64_t now_us)
 {
@@ -101,7 +80,7 @@ static size_t read_sources(struct worker *w, struct session *s, struct rtcp_repo
     s->report.rr_due_us = now_us + RR_INTERVAL_US / 2 + worker_random(w) % RR_INTERVAL_US;
     for (uint32_t i = 0; i < s->n_streams; i++)
         if (s->streams[i]->primary.replay.highest >= 0)
-            reports[n++] = read_source(&s->streams[i]->primary, now_us);
+            reports[n++] = source_report(&s->streams[i]->primary, now_us);
     return n;
 }
 
@@ -217,7 +196,7 @@ static uint32_t estimate(struct session *s, uint32_t cap, int64_t now_us)
     for (uint32_t i = 0; i < s->n_streams; i++) {
         const struct rx_source *src = &s->streams[i]->primary;
         bytes += src->bytes + s->streams[i]->rtx.bytes;
-        expected += (uint64_t)rx_source_expected(src);
+        expected += (uint64_t)source_expected(src);
         received += src->packets;
     }
     return estimate_update(&s->report.estimate, now_us, bytes, expected, received, cap);

@@ -11,29 +11,8 @@
 #include "dataplane/history.h"
 #include "dataplane/nack.h"
 #include "dataplane/pkt.h"
-#include "dataplane/replay.h"
 #include "dataplane/session.h"
-
-/* Receive state of one SSRC (RFC 3550 A.1, A.3, A.8; RFC 3711 3.3.1). */
-struct rx_source {
-    uint32_t ssrc;        /* 0: not latched yet */
-    struct replay replay; /* with the highest authenticated packet index */
-    int64_t base;         /* lowest index that came; valid once replay.highest >= 0 */
-    int64_t last_us;      /* last authenticated packet */
-    uint32_t jitter_q4;   /* RTP units, 28.4 fixed */
-    uint32_t transit;
-    uint64_t packets, bytes; /* bytes: whole clear packets */
-    int64_t expected_prior;  /* at the last receiver report */
-    uint64_t received_prior;
-    uint64_t sr_ntp; /* last sender report: NTP time, its RTP time, when it came; sr_us 0: none yet */
-    uint32_t sr_rtp;
-    int64_t sr_us;
-};
-
-static inline int64_t rx_source_expected(const struct rx_source *src)
-{
-    return src->replay.highest < 0 ? 0 : src->replay.highest - src->base + 1;
-}
+#include "dataplane/source.h"
 
 struct stream {
     uint64_t id;
