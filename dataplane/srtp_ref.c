@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* worker path */
 /* The SRTP backend over libsrtp: the reference that others are compared with, and the fallback. libsrtp works in place
- * and guesses the packet index by itself, so the payload is copied first and the guess is overruled by ours. */
+ * and guesses the packet index by itself, so the payload is copied first and the guess is overruled by ours.
+ *
+ * Over NSS, as Debian builds it, a packet costs the more the more contexts live: NSS keeps its own in lists. On one
+ * core 0.8 us (GCM) and 2.2 us (CM) for 110 bytes with 100 contexts, 2.6 and 8.4 with 1,000, 29 and 82 with 4,000. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <srtp2/srtp.h>

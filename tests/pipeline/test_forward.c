@@ -104,14 +104,14 @@ static void sequence_and_timestamp_wrap_on_both_sides(void **state)
 {
     struct room r;
     open_room(&r, GCM_128, (const enum srtp_profile[]){CM, GCM_128, GCM_256});
-    for (uint32_t i = 0; i < 3; i++)
-        r.players[i]->deaf = i != 0;
+    for (uint32_t i = 1; i < 3; i++)
+        subscription_detach(&r.media->worker, &r.subs[i]);
     uint16_t last_seq = 0;
     uint32_t first_ts = 0;
     uint32_t out_wraps = 0;
-    /* 100,000 packets: both the incoming and the outgoing sequence number wrap, in two bursts of loss */
-    for (int64_t i = 0; i < 100000; i++) {
-        if ((i > 1000 && i < 1100) || (i >= 35000 && i < 66000)) /* 31,000 lost just over the incoming wrap */
+    /* Both the incoming and the outgoing sequence number wrap; the former within 31,000 lost packets. */
+    for (int64_t i = 0; i < 70000; i++) {
+        if ((i > 1000 && i < 1100) || (i >= 20000 && i < 51000))
             continue;
         media_send_video(r.alice, 32000 + i, i == 0);
         if (i % 64)
@@ -131,7 +131,7 @@ static void sequence_and_timestamp_wrap_on_both_sides(void **state)
     media_turn(r.media, 1000);
     assert_int_equal(out_wraps, 1);
     assert_int_equal(media_drops(r.media, DROP_AUTH), 0);
-    assert_int_equal(r.video.primary.packets, 100000 - 99 - 31000);
+    assert_int_equal(r.video.primary.packets, 70000 - 99 - 31000);
     close_room(&r);
 }
 
@@ -273,7 +273,7 @@ static void the_way_out_is_blocked_for_a_while(void **state)
 /* The transmit pool holds 255 mbufs: a fan-out of a thousand must flush as it goes. */
 static void a_thousand_subscribers(void **state)
 {
-    enum { N = 1000, PACKETS = 50 };
+    enum { N = 1000, PACKETS = 10 };
     struct media *media = media_create();
     struct stream video = media_video();
     struct subscription *subs = calloc(N, sizeof(*subs));
