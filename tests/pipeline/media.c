@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "dataplane/eal.h"
+
 #define FIRST_CLIENT_PORT 20000
 #define CLIENTS_MAX       1100
 #define HEADERS           42 /* Ethernet, IPv4, UDP */
@@ -98,9 +100,13 @@ static const struct port_ops port_ops = {.rx_burst = rx_burst, .tx_burst = tx_bu
 
 int media_global_init(void **state)
 {
-    static char *args[] = {"media",          "--no-huge",   "-m",         "256",         "--no-pci",
-                           "--no-telemetry", "--no-shconf", "--lcores=0", "--log-level", "3"};
+    static char cpus[1024], lcores[sizeof(cpus) + 16]; /* any CPU: tests run side by side */
+    static char *args[] = {"media",          "--no-huge",   "-m",   "256",         "--no-pci",
+                           "--no-telemetry", "--no-shconf", lcores, "--log-level", "3"};
+    struct eal_host host;
 
+    eal_host_read(&host, cpus, sizeof(cpus));
+    snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
     return rte_eal_init(ARRAY_SIZE(args), args) < 0 || srtp_global_init() != 0;
 }
 

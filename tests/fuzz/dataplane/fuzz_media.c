@@ -4,12 +4,14 @@
  * watches: an index of an SSRC is never used twice for different bytes. Whatever leaves is well-formed, and every mbuf
  * comes back. */
 #include <rte_eal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/rtcp.h"
 #include "common/rtp.h"
 #include "dataplane/arrivals.h"
+#include "dataplane/eal.h"
 #include "dataplane/stream.h"
 #include "dataplane/table.h"
 #include "dataplane/worker.h"
@@ -186,8 +188,9 @@ static uint16_t tx_check(struct port *port, uint16_t queue, struct rte_mbuf **m,
 
 static void start(void)
 {
-    static char *args[] = {"fuzz",           "--no-huge",   "-m",         "64",          "--no-pci",
-                           "--no-telemetry", "--no-shconf", "--lcores=0", "--log-level", "3"};
+    static char cpus[1024], lcores[sizeof(cpus) + 16];
+    static char *args[] = {"fuzz",           "--no-huge",   "-m",   "64",          "--no-pci",
+                           "--no-telemetry", "--no-shconf", lcores, "--log-level", "3"};
     static const struct port_ops ops = {.rx_burst = rx_nothing, .tx_burst = tx_check};
     static struct port port = {.ops = &ops, .n_queues = 1};
     static const struct dataplane_conf conf = {.consent_us = INT64_MAX,
@@ -200,6 +203,10 @@ static void start(void)
     static struct session *sessions[4];
     static struct worker *workers[] = {&w};
 
+    struct eal_host host;
+
+    eal_host_read(&host, cpus, sizeof(cpus));
+    snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
     MUST(rte_eal_init(ARRAY_SIZE(args), args) >= 0);
     rx_pool = pkt_pool_create("rx", POOL, 0, SOCKET_ID_ANY);
     mail_pool = pkt_mail_pool_create("mail", 63, 0, SOCKET_ID_ANY);
