@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts socket, ICE agent, DTLS association, SRTP, sources and sinks of one peer connection together. */
+/* Puts socket, ICE agent, DTLS association, SRTP, sources and sinks of one peer connection together, and sends. */
 #include "tests/peer/peer.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/rtp.h"
 #include "controlplane/dtls.h"
 #include "tests/peer/crypt.h"
+#include "tests/peer/peer_private.h"
 
 #define REPORT_US      500000
 #define AUDIO_FRAME_US 20000
@@ -21,28 +21,6 @@
 #define VIDEO_FPS      15
 #define RECEIVE_MAX    256 /* datagrams of one turn: the others wait for theirs */
 #define SOCKET_BUF     (1024 * 1024)
-
-struct peer {
-    struct loop_item item; /* first: the loop gives it back */
-    struct peer_conf conf;
-    struct rng rng;
-    enum peer_state state;
-    struct peer_stats stats;
-    bool muted;
-    char offer[PEER_SDP_BYTES], ufrag[9], pwd[25], cname[17];
-    uint32_t ssrc[MEDIA_KINDS], rtx_ssrc[MEDIA_KINDS];
-    struct peer_sdp_answer answer;
-    struct sockaddr_in6 remote;
-    struct ice_agent agent;
-    struct dtls *dtls;
-    int64_t dtls_due_us, report_due_us, feedback_due_us;
-    struct crypt *crypt;
-    uint16_t transport_seq;
-    struct source *sources[MEDIA_KINDS];
-    struct sink *sinks[MEDIA_KINDS];
-    void (*on_sent)(void *arg, const uint8_t *bytes, size_t len);
-    void *sent_arg;
-};
 
 static void on_ready(struct loop_item *item, uint32_t events, int64_t now_us);
 static void on_due(struct loop_item *item, int64_t now_us);
@@ -210,7 +188,7 @@ void peer_send_rtcp(struct peer *p, const uint8_t *packet, size_t len)
 
 /* ---- Life ---- */
 
-static void set_state(struct peer *p, enum peer_state state)
+void peer_set_state(struct peer *p, enum peer_state state)
 {
     if (p->state == state)
         return;
@@ -288,14 +266,14 @@ static int on_keys(struct peer *p, int64_t now_us)
     return err;
 }
 
-static void on_dtls_state(struct peer *p, enum dtls_state state, int64_t now_us)
+void peer_on_dtls_state(struct peer *p, enum dtls_state state, int64_t now_us)
 {
     int64_t timeout_us = state == DTLS_HANDSHAKE ? dtls_timeout_us(p->dtls) : -1;
     p->dtls_due_us = timeout_us < 0 ? LOOP_NEVER : now_us + timeout_us;
     if (state == DTLS_ESTABLISHED && !p->crypt)
-        set_state(p, on_keys(p, now_us) ? PEER_FAILED : PEER_CONNECTED);
+        peer_set_state(p, on_keys(p, now_us) ? PEER_FAILED : PEER_CONNECTED);
     else if (state == DTLS_CLOSED || state == DTLS_FAILED)
-        set_state(p, state == DTLS_CLOSED ? PEER_CLOSED : PEER_FAILED);
+        peer_set_state(p, state == DTLS_CLOSED ? PEER_CLOSED : PEER_FAILED);
 }
 
 static void reschedule(struct peer *p)
@@ -335,7 +313,7 @@ int peer_on_answer(struct peer *p, const char *sdp, int64_t now_us)
             return -ENOMEM;
     ice_agent_init(&p->agent, answer->ufrag, p->conf.remote_pwd ? p->conf.remote_pwd : answer->pwd, p->ufrag,
                    rng_next(&p->rng), now_us);
-    set_state(p, PEER_CHECKING);
+    peer_set_state(p, PEER_CHECKING);
     reschedule(p);
     return 0;
 }
@@ -375,152 +353,7 @@ int peer_move(struct peer *p, int64_t now_us)
     return err;
 }
 
-/* ---- What comes in ---- */
-
-static void on_nack(struct peer *p, const struct rtcp_packet *packet, struct source *source, int64_t now_us)
-{
-    struct rtcp_nack_iter it;
-    uint16_t seq;
-    uint8_t bytes[PEER_PACKET_MAX];
-    rtcp_nack_begin(&it, packet);
-    while (rtcp_nack_next(&it, &seq)) {
-        int n = source_write_rtx(source, seq, bytes, sizeof(bytes) - CRYPT_TRAILER_MAX, now_us);
-        if (n > 0)
-            peer_send_rtp(p, bytes, (size_t)n);
-    }
-}
-
-static struct source *source_of(struct peer *p, uint32_t ssrc)
-{
-    for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
-        if (p->sources[k] && p->sources[k]->conf.ssrc == ssrc)
-            return p->sources[k];
-    return NULL;
-}
-
-static void on_reports(struct peer *p, const struct rtcp_packet *packet)
-{
-    struct rtcp_report report;
-    for (size_t i = 0; rtcp_read_report(packet, i, &report); i++) {
-        if (!source_of(p, report.ssrc))
-            continue;
-        p->stats.reports++;
-        p->stats.fraction_lost = report.fraction_lost;
-    }
-}
-
-static void on_key_request(struct peer *p, const struct rtcp_packet *packet)
-{
-    struct rtcp_feedback fb;
-    struct rtcp_fir fir;
-    struct source *source = NULL;
-    if (packet->kind == RTCP_FIR && rtcp_read_fir(packet, 0, &fir))
-        source = source_of(p, fir.ssrc);
-    else if (rtcp_read_feedback(packet, &fb))
-        source = source_of(p, fb.media);
-    *(packet->kind == RTCP_FIR ? &p->stats.firs : &p->stats.plis) += 1;
-    if (source)
-        source_request_key(source);
-}
-
-static void on_rtcp_packet(struct peer *p, const struct rtcp_packet *packet, int64_t now_us)
-{
-    struct rtcp_sr sr;
-    struct rtcp_feedback fb;
-    struct source *source;
-    switch (packet->kind) {
-    case RTCP_SR:
-        for (enum media_kind k = 0; rtcp_read_sr(packet, &sr) && k < MEDIA_KINDS; k++)
-            if (p->sinks[k])
-                sink_on_sr(p->sinks[k], &sr, now_us);
-        on_reports(p, packet);
-        break;
-    case RTCP_RR:
-        on_reports(p, packet);
-        break;
-    case RTCP_NACK:
-        source = rtcp_read_feedback(packet, &fb) ? source_of(p, fb.media) : NULL;
-        if (source)
-            on_nack(p, packet, source, now_us);
-        break;
-    case RTCP_PLI:
-    case RTCP_FIR:
-        on_key_request(p, packet);
-        break;
-    case RTCP_REMB:
-        p->stats.remb++;
-        break;
-    case RTCP_TWCC:
-        p->stats.twcc++;
-        break;
-    case RTCP_BYE:
-        p->stats.byes++;
-        break;
-    case RTCP_SDES:
-    case RTCP_OTHER:
-        break;
-    }
-}
-
-static void on_rtcp(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)
-{
-    int n = p->crypt ? crypt_unprotect_rtcp(p->crypt, bytes, len) : -EINVAL;
-    if (n < 0) {
-        p->stats.bad_srtp++;
-        return;
-    }
-    struct rtcp_iter it;
-    struct rtcp_packet packet;
-    rtcp_begin(&it, bytes, (size_t)n);
-    while (rtcp_next(&it, &packet))
-        on_rtcp_packet(p, &packet, now_us);
-    p->stats.bad_rtcp += it.malformed;
-}
-
-static void on_rtp(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)
-{
-    int n = p->crypt ? crypt_unprotect_rtp(p->crypt, bytes, len) : -EINVAL;
-    if (n < 0) {
-        p->stats.bad_srtp++;
-        return;
-    }
-    bool known = false;
-    for (enum media_kind k = 0; k < MEDIA_KINDS && !known; k++)
-        known = p->sinks[k] && sink_on_rtp(p->sinks[k], bytes, (size_t)n, now_us);
-    p->stats.unknown += !known;
-}
-
-static void on_stun(struct peer *p, const uint8_t *bytes, size_t len, int64_t now_us)
-{
-    if (!ice_agent_on_answer(&p->agent, bytes, len, now_us) || p->state != PEER_CHECKING)
-        return;
-    set_state(p, PEER_HANDSHAKE);
-    if (!p->conf.no_dtls)
-        on_dtls_state(p, dtls_start(p->dtls), now_us);
-}
-
-static void on_datagram(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)
-{
-    p->stats.received++;
-    switch (rtp_demux(bytes, len)) {
-    case RTP_DEMUX_STUN:
-        on_stun(p, bytes, len, now_us);
-        break;
-    case RTP_DEMUX_DTLS:
-        if (p->dtls)
-            on_dtls_state(p, dtls_on_datagram(p->dtls, bytes, len), now_us);
-        break;
-    case RTP_DEMUX_RTCP:
-        on_rtcp(p, bytes, len, now_us);
-        break;
-    case RTP_DEMUX_RTP:
-        on_rtp(p, bytes, len, now_us);
-        break;
-    case RTP_DEMUX_OTHER:
-        p->stats.unknown++;
-        break;
-    }
-}
+/* ---- What the loop says ---- */
 
 static int64_t feedback_us(const struct peer *p, int64_t now_us)
 {
@@ -540,7 +373,7 @@ static void on_ready(struct loop_item *item, uint32_t events, int64_t now_us)
         if (n < 0 && errno != ECONNREFUSED)
             break;
         if (n > 0)
-            on_datagram(p, bytes, (size_t)n, now_us);
+            peer_on_datagram(p, bytes, (size_t)n, now_us);
     }
     p->feedback_due_us = MIN(p->feedback_due_us, feedback_us(p, now_us));
     reschedule(p);
@@ -598,7 +431,7 @@ static void on_due(struct loop_item *item, int64_t now_us)
     if (now_us >= p->agent.due_us)
         send_check(p, now_us);
     if (now_us >= p->dtls_due_us)
-        on_dtls_state(p, dtls_on_timer(p->dtls), now_us);
+        peer_on_dtls_state(p, dtls_on_timer(p->dtls), now_us);
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
         if (p->sources[k])
             send_media(p, p->sources[k], now_us);
