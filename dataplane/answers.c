@@ -107,6 +107,7 @@ static void on_mail(struct objects *o, struct rte_mbuf *m)
         return;
     case MAIL_NONE: /* to workers only */
     case MAIL_STRAY:
+    case MAIL_FRAME:
     case MAIL_STUN:
     case MAIL_DTLS:
     case MAIL_ATTACH:

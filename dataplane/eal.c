@@ -33,6 +33,14 @@ bool eal_port_is_pci(const struct conf *conf)
     return sscanf(s, "%2x:%2x.%1x%n", &a, &b, &c, &end) == 3 && (s[end] == '\0' || s[end] == ',');
 }
 
+void eal_port_name(const struct conf *conf, char *out, size_t size)
+{
+    const char *s = conf->dataplane_port;
+    bool domain = !eal_port_is_pci(conf) || strchr(strchr(s, ':') + 1, ':'); /* DPDK's names of PCI devices have one */
+
+    snprintf(out, size, "%s%.*s", domain ? "" : "0000:", (int)strcspn(s, ","), s);
+}
+
 uint32_t eal_memory_mb(const struct conf *conf)
 {
     uint64_t bytes =
@@ -94,13 +102,19 @@ static void add_memory(struct eal_args *args, const struct conf *conf, const str
     add(args, "%u", mb);
 }
 
+/* "--vdev=NAME,..." or, as two words, "NAME,..." */
 static bool is_named_already(const struct conf *conf)
 {
+    static const char option[] = "--vdev=";
     size_t len = strcspn(conf->dataplane_port, ",");
 
-    for (size_t i = 0; i < conf->dataplane_eal.n; i++)
-        if (memmem(conf->dataplane_eal.items[i], strlen(conf->dataplane_eal.items[i]), conf->dataplane_port, len))
+    for (size_t i = 0; i < conf->dataplane_eal.n; i++) {
+        const char *word = conf->dataplane_eal.items[i];
+        if (strncmp(word, option, strlen(option)) == 0)
+            word += strlen(option);
+        if (strcspn(word, ",") == len && strncmp(word, conf->dataplane_port, len) == 0)
             return true;
+    }
     return false;
 }
 

@@ -35,4 +35,7 @@ uint32_t eal_memory_mb(const struct conf *conf);
 bool eal_port_is_socket(const struct conf *conf); /* dataplane.port */
 bool eal_port_is_pci(const struct conf *conf);
 
+/* What DPDK calls the device of dataplane.port: without its arguments, a PCI address with its domain. */
+void eal_port_name(const struct conf *conf, char *out, size_t size);
+
 #endif

@@ -58,6 +58,18 @@ void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len)
     frame_send_raw(w, p->port_id, m);
 }
 
+/* No tx queue of our own on this port: its owner sends them at the end of its turn. */
+static void pass_on(struct worker *w, uint16_t port_id, struct worker *owner)
+{
+    for (uint16_t i = 0; i < w->ports[port_id].n_tx; i++) {
+        struct rte_mbuf *m = w->ports[port_id].tx[i];
+        pkt(m)->port_id = port_id;
+        if (mailbox_send(&owner->mailbox, m, MAIL_FRAME) != 0)
+            worker_drop(w, m, DROP_MAILBOX_FULL);
+    }
+    w->ports[port_id].n_tx = 0;
+}
+
 static void flush_port(struct worker *w, uint16_t port_id)
 {
     struct port *port = w->ports[port_id].port;
@@ -65,6 +77,10 @@ static void flush_port(struct worker *w, uint16_t port_id)
     uint16_t n = w->ports[port_id].n_tx;
     uint64_t bytes[PKT_BURST];
 
+    if (w->ports[port_id].queue >= port->n_tx) {
+        pass_on(w, port_id, w->peers[w->ports[port_id].queue % port->n_tx]);
+        return;
+    }
     for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
         bytes[i] = tx[i]->pkt_len;
     uint16_t sent = 0;

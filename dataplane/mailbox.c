@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "dataplane/frame.h"
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
@@ -176,6 +177,9 @@ static void on_detach(struct worker *w, struct rte_mbuf *m)
 static void on_mail(struct worker *w, struct rte_mbuf *m, int64_t now_us)
 {
     switch ((enum mail)pkt(m)->mail) {
+    case MAIL_FRAME:
+        frame_send_raw(w, pkt(m)->port_id, m);
+        return;
     case MAIL_STUN:
         ice_on_entered(w, m, now_us);
         return;

@@ -170,7 +170,10 @@ static enum status start(struct program *p)
     p->signal_fd = block_signals();
     err = start_eal(p);
     if (err) {
-        LOG_ERROR(EAL, "DPDK does not start error=%s; --set log.level=debug shows its arguments", rte_strerror(-err));
+        LOG_ERROR(EAL,
+                  "DPDK does not start port=%s error=%s; it refused dataplane.port or a word of dataplane.eal, see "
+                  "above; --set log.level=debug shows all arguments",
+                  p->conf.dataplane_port, rte_strerror(-err));
         return STATUS_EAL;
     }
     enum status status = STATUS_FAILED;

@@ -25,6 +25,7 @@ struct stream;
 enum mail {
     MAIL_NONE,
     MAIL_STRAY,    /* rx packet of a session that the receiver owns: goes through the pipeline from classify on */
+    MAIL_FRAME,    /* worker -> worker with a tx queue: finished frame for pkt.port_id */
     MAIL_STUN,     /* ctl -> owner: tuple is entered (pkt.error 0) or refused, answer the Binding request in it */
     MAIL_DTLS,     /* ctl -> owner: DTLS datagram (bare UDP payload) to send over pkt.tuple */
     MAIL_TUPLE,    /* worker -> ctl: authenticated Binding from a new address pair; ctl enters it, returns MAIL_STUN */

@@ -128,10 +128,13 @@ static struct port *make_port(struct plane *p, const struct conf *conf, const ch
 
     if (eal_port_is_socket(conf))
         return port_socket_create(n, NULL, conf->media_port, p->rx_pools, err);
-    snprintf(name, sizeof(name), "%.*s", (int)MIN(strcspn(conf->dataplane_port, ","), sizeof(name) - 1),
-             conf->dataplane_port);
+    eal_port_name(conf, name, sizeof(name));
     if (rte_eth_dev_get_port_by_name(name, &ethdev) != 0) { /* a failed probe does not stop the EAL */
-        *err = fail("dataplane.port: DPDK has no device %s, or it did not start", name);
+        *err =
+            fail(eal_port_is_pci(conf)
+                     ? "dataplane.port: DPDK found no network device at %s: does it exist, and is it bound to vfio-pci?"
+                     : "dataplane.port: %s did not start: what its driver says is above",
+                 name);
         return NULL;
     }
     return port_eth_create(ethdev, n, p->rx_pools, err);

@@ -3,8 +3,10 @@
  * dressed as one: it delivers and takes whole frames (Ethernet, IPv4 or IPv6, UDP), so that nothing above knows the
  * difference.
  *
- * Receive queue q belongs to one worker. Transmit: any worker may send any frame; a kernel-socket port picks the socket
- * by the frame's UDP source port, an ethdev the caller's own tx queue. */
+ * Queue q belongs to worker q. Receive: a device with fewer queues than workers leaves the last workers without one;
+ * what is theirs reaches them as strays. Transmit: any worker may send any frame; a kernel-socket port picks the socket
+ * by the frame's UDP source port, an ethdev the caller's own tx queue. Where there are fewer of those, frame.c passes
+ * the frame to worker q % n_tx. */
 #ifndef ROOMLINE_DATAPLANE_PORT_H
 #define ROOMLINE_DATAPLANE_PORT_H
 
@@ -20,7 +22,7 @@ struct port_ops {
     uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
     /* Takes the first k packets, returns k; the rest stays the caller's. */
     uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
-    /* Descriptors to sleep on for this queue, at most n; 0: this port must be polled. */
+    /* Descriptors to sleep on for this queue, at most n; -ENOTSUP: none would wake us, this port must be polled. */
     int (*poll_fds)(struct port *port, uint16_t queue, struct pollfd *fds, int n);
     void (*destroy)(struct port *port);
 };
@@ -29,6 +31,7 @@ struct port {
     const struct port_ops *ops;
     uint16_t id;       /* index in the dataplane's list of ports */
     uint16_t n_queues; /* one per worker */
+    uint16_t n_tx;     /* tx queues, 1 to n_queues */
     bool checksum;     /* frames need UDP and IP checksums from us */
     bool link_layer;   /* ARP, ND and ICMP are ours to answer */
     uint8_t mac[6];    /* of a link_layer port */
@@ -41,7 +44,9 @@ struct port {
 struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t first_udp_port,
                                 struct rte_mempool **pools, const char **err);
 
-/* A configured DPDK port, one rx and tx queue per worker, started. */
+/* A configured DPDK port, one rx and tx queue per worker as far as the device has them, started. A memif peer must
+ * offer as many queues each way as ours has: the driver would read a foreign ring for one that is missing, and does not
+ * tell. NULL on error with *err. */
 struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_mempool **pools, const char **err);
 
 #endif

@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* A DPDK ethdev as a port: one rx and tx queue per worker, no offloads, all checksums in software. */
+/* A DPDK ethdev as a port: one rx and tx queue per worker, no offloads, all checksums in software. The drivers that
+ * read a socket of the kernel (AF_PACKET, AF_XDP) have no rx interrupts; a worker sleeps on that socket instead, which
+ * is readable as long as a packet waits. */
+#include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/util.h"
 #include "dataplane/port.h"
 
 #define RX_DESCRIPTORS 1024
 #define TX_DESCRIPTORS 1024
+#define SOCKETS_MAX    64
 
 struct port_eth {
     struct port port;
     uint16_t ethdev;
-    uint16_t n_rx; /* a device may have fewer: a queue beyond gets nothing, its packets come as strays */
+    uint16_t n_rx;            /* a device may have fewer: a queue beyond gets nothing, its packets come as strays */
+    bool has_sockets;         /* else it cannot wake us */
+    int sockets[SOCKETS_MAX]; /* the driver's, by rx queue */
 };
+
+/* Drivers whose rx queues are sockets of this domain. All their queues receive, wanted or not. */
+static const struct {
+    const char *driver;
+    int domain;
+} socket_drivers[] = {{"net_af_packet", AF_PACKET}, {"net_af_xdp", AF_XDP}};
 
 static struct port_eth *self(struct port *port)
 {
@@ -37,7 +51,14 @@ static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
 
 static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n)
 {
-    return 0;
+    const struct port_eth *pe = self(port);
+
+    if (queue >= pe->n_rx)
+        return 0;
+    if (!pe->has_sockets || n < 1)
+        return -ENOTSUP;
+    fds[0] = (struct pollfd){.fd = pe->sockets[queue], .events = POLLIN};
+    return 1;
 }
 
 static void destroy(struct port *port)
@@ -68,9 +89,54 @@ static int set_up_queues(const struct port_eth *pe, struct rte_mempool **pools)
 
     for (uint16_t q = 0; q < pe->n_rx && err == 0; q++)
         err = rte_eth_rx_queue_setup(pe->ethdev, q, n_rxd, (unsigned)socket, NULL, pools[q]);
-    for (uint16_t q = 0; q < pe->port.n_queues && err == 0; q++)
+    for (uint16_t q = 0; q < pe->port.n_tx && err == 0; q++)
         err = rte_eth_tx_queue_setup(pe->ethdev, q, n_txd, (unsigned)socket, NULL);
     return err;
+}
+
+static int domain_of(const char *driver)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(socket_drivers); i++)
+        if (strcmp(driver, socket_drivers[i].driver) == 0)
+            return socket_drivers[i].domain;
+    return AF_UNSPEC;
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Drivers keep their sockets to themselves: ours are the process's sockets of that domain, opened queue after queue.
+ * With more or fewer of them than queues they are not told apart, and the port is polled. */
+static void find_sockets(struct port_eth *pe, int domain)
+{
+    int n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+
+    for (struct dirent *e; dir && n < SOCKETS_MAX && (e = readdir(dir));) {
+        int fd = atoi(e->d_name), found = AF_UNSPEC;
+        socklen_t len = sizeof(found);
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &found, &len) == 0 && found == domain)
+            pe->sockets[n++] = fd;
+    }
+    if (dir)
+        closedir(dir);
+    qsort(pe->sockets, (size_t)n, sizeof(pe->sockets[0]), compare_ints);
+    pe->has_sockets = n == pe->n_rx;
+}
+
+/* How many queues each way; returns what is wrong, or NULL. */
+static const char *choose_queues(struct port_eth *pe, const struct rte_eth_dev_info *info)
+{
+    if (info->max_rx_queues == 0 || info->max_tx_queues == 0)
+        return "a device without rx or tx queues";
+    if (domain_of(info->driver_name) != AF_UNSPEC && info->max_rx_queues > pe->port.n_queues)
+        return "more queues than workers.count: nobody would read the last ones";
+    pe->n_rx = MIN(pe->port.n_queues, info->max_rx_queues);
+    pe->port.n_tx = MIN(pe->port.n_queues, info->max_tx_queues);
+    return NULL;
 }
 
 /* Returns what failed, or NULL with *ret 0. */
@@ -83,19 +149,23 @@ static const char *start(struct port_eth *pe, struct rte_mempool **pools, int *r
     if (*ret)
         return "device info";
     *ret = -ENOTSUP;
-    if (info.max_tx_queues < pe->port.n_queues)
-        return "fewer tx queues than workers.count";
-    pe->n_rx = MIN(pe->port.n_queues, info.max_rx_queues);
+    const char *wrong = choose_queues(pe, &info);
+    if (wrong)
+        return wrong;
     if (pe->n_rx > 1)
         set_rss(&conf, &info);
-    *ret = rte_eth_dev_configure(pe->ethdev, pe->n_rx, pe->port.n_queues, &conf);
+    *ret = rte_eth_dev_configure(pe->ethdev, pe->n_rx, pe->port.n_tx, &conf);
     if (*ret)
         return "configure";
     *ret = set_up_queues(pe, pools);
     if (*ret)
         return "queue set-up";
     *ret = rte_eth_dev_start(pe->ethdev);
-    return *ret ? "start" : NULL;
+    if (*ret)
+        return "start";
+    if (domain_of(info.driver_name) != AF_UNSPEC)
+        find_sockets(pe, domain_of(info.driver_name));
+    return NULL;
 }
 
 struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_mempool **pools, const char **err)

@@ -392,7 +392,7 @@ struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t
     }
     ps->v6 = host_has_ipv6();
     ps->first_udp_port = first_udp_port;
-    ps->port = (struct port){.ops = &ops, .n_queues = n_queues};
+    ps->port = (struct port){.ops = &ops, .n_queues = n_queues, .n_tx = n_queues};
     snprintf(ps->port.name, sizeof(ps->port.name), "socket");
     ps->queues = calloc(n_queues, sizeof(*ps->queues));
     if (!ps->queues || !parse_address(ps, address, ip)) {

@@ -33,8 +33,8 @@ static int poll_fds_of(const struct worker *w, struct pollfd *fds, int max, bool
     for (uint32_t i = 0; i < w->n_ports; i++) {
         struct port *port = w->ports[i].port;
         int added = port->ops->poll_fds(port, w->ports[i].queue, fds + n, max - n);
-        *blind |= added == 0;
-        n += added;
+        *blind |= added < 0;
+        n += MAX(added, 0);
     }
     return n;
 }

@@ -148,7 +148,7 @@ struct media *media_create(void)
     assert_int_equal(tables_init(&media->tables, CLIENTS_MAX, 1, 1, SOCKET_ID_ANY), 0);
     assert_int_equal(mailbox_init(&w->mailbox, unique("worker"), 64, media->mail_pool, false, SOCKET_ID_ANY), 0);
     assert_int_equal(mailbox_init(&media->ctl, unique("ctl"), 64, media->mail_pool, false, SOCKET_ID_ANY), 0);
-    media->port = (struct port){.ops = &port_ops, .n_queues = 1, .name = "clients"};
+    media->port = (struct port){.ops = &port_ops, .n_queues = 1, .n_tx = 1, .name = "clients"};
     media->clients = calloc(CLIENTS_MAX, sizeof(*media->clients));
     w->n_ports = 1;
     w->ports[0].port = &media->port;

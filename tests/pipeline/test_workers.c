@@ -106,6 +106,27 @@ static void test_strays(void **state)
     fixture_destroy(f);
 }
 
+/* A device with one tx queue: what the second worker sends leaves through the first. */
+static void test_shared_tx_queue(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct rte_mbuf *m;
+    struct datagram d;
+    struct peer p;
+
+    f->port->n_tx = 1;
+    peer_init(f, &p, 1, 1, false);
+    peer_send_binding(f, &p, true);
+    settle(f);
+    assert_int_equal(rte_ring_dequeue(f->out[1], (void **)&m), -ENOENT);
+    assert_true(fixture_receive(f, &d));
+    assert_true(peer_is_response(&p, &d));
+    assert_int_equal(f->workers[1]->stats.stun_responses, 1);
+    assert_int_equal(f->workers[0]->stats.tx_packets, 1);
+    assert_int_equal(f->workers[1]->stats.tx_packets, 0);
+    fixture_destroy(f);
+}
+
 /* ---- Moves ---- */
 
 static void publish(struct fixture *f, const struct peer *p)
@@ -308,7 +329,7 @@ int main(void)
         cmocka_unit_test(test_dtls),       cmocka_unit_test(test_dtls_refused),
         cmocka_unit_test(test_strays),     cmocka_unit_test(test_move_under_traffic),
         cmocka_unit_test(test_move_holds), cmocka_unit_test(test_held_overflow),
-        cmocka_unit_test(test_move_edges),
+        cmocka_unit_test(test_move_edges), cmocka_unit_test(test_shared_tx_queue),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }

@@ -192,7 +192,7 @@ static void start(void)
     static char *args[] = {"fuzz",           "--no-huge",   "-m",   "64",          "--no-pci",
                            "--no-telemetry", "--no-shconf", lcores, "--log-level", "3"};
     static const struct port_ops ops = {.rx_burst = rx_nothing, .tx_burst = tx_check};
-    static struct port port = {.ops = &ops, .n_queues = 1};
+    static struct port port = {.ops = &ops, .n_queues = 1, .n_tx = 1};
     static const struct dataplane_conf conf = {.consent_us = INT64_MAX,
                                                .history_age_us = 500000,
                                                .history_packets = 64,

@@ -67,7 +67,7 @@ static void make(struct plain *p)
                                       .addresses = addresses};
     p->pool = pkt_pool_create("pool", MBUFS, 0, SOCKET_ID_ANY);
     p->mails = pkt_mail_pool_create("mails", MBUFS, 0, SOCKET_ID_ANY);
-    p->port = (struct port){.ops = &port_ops, .n_queues = 1, .checksum = true, .link_layer = true};
+    p->port = (struct port){.ops = &port_ops, .n_queues = 1, .n_tx = 1, .checksum = true, .link_layer = true};
     struct worker *w = p->worker = calloc(1, sizeof(*w));
     if (!p->pool || !p->mails || !w || tables_init(&p->tables, 64, 1, 1, SOCKET_ID_ANY) != 0 ||
         mailbox_init(&w->mailbox, "w", 1024, p->mails, false, SOCKET_ID_ANY) != 0 ||

@@ -30,6 +30,13 @@ static const struct {
      .value = {"net_tap0", "--vdev=net_tap0,iface=t0 --log-level=7"},
      .has = {"--vdev=net_tap0,iface=t0", "--log-level=7"},
      .lacks = {"--vdev=net_tap0"}},
+    {.key = {"dataplane.port", "dataplane.eal"},
+     .value = {"net_tap1", "--vdev=net_tap10,iface=t10"},
+     .has = {"--vdev=net_tap1", "--vdev=net_tap10,iface=t10"}},
+    {.key = {"dataplane.port", "dataplane.eal"},
+     .value = {"net_tap0", "--vdev net_tap0,iface=t0"},
+     .has = {"--vdev", "net_tap0,iface=t0"},
+     .lacks = {"--vdev=net_tap0"}},
     {.key = {"dataplane.port"},
      .value = {"0000:3b:00.1"},
      .has = {"--allow=0000:3b:00.1"},
@@ -82,6 +89,25 @@ static void test_args(void **state)
     }
 }
 
+/* As DPDK calls the device. */
+static void test_port_name(void **state)
+{
+    static const char *const names[][2] = {{"net_memif0,role=server,socket=/x", "net_memif0"},
+                                           {"net_null0", "net_null0"},
+                                           {"3b:00.1,arg=1", "0000:3b:00.1"},
+                                           {"0001:3b:00.1", "0001:3b:00.1"}};
+    char name[64], err[CONF_ERR_BYTES];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct conf conf;
+        conf_defaults(&conf);
+        assert_int_equal(conf_set(&conf, "dataplane.port", names[i][0], err, sizeof(err)), 0);
+        eal_port_name(&conf, name, sizeof(name));
+        assert_string_equal(name, names[i][1]);
+        conf_finish(&conf);
+    }
+}
+
 /* More than fit: refused, not cut. */
 static void test_too_many(void **state)
 {
@@ -101,6 +127,7 @@ static void test_too_many(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_args), cmocka_unit_test(test_too_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_args), cmocka_unit_test(test_port_name),
+                                       cmocka_unit_test(test_too_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
