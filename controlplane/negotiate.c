@@ -250,20 +250,39 @@ static int check_demux(const struct negotiated *n, const char **info)
     return -EINVAL;
 }
 
-/* Lists the accepted m-lines of the group. Returns the m-line whose transport the offerer will use: the first accepted
- * one in the group's order (RFC 9143 7.3.1), or, if that is bundle-only and has none, the group's first with one. */
+/* May a refused m-line still hold the bundle's transport? It must be answered with a codec then. */
+static bool make_carrier(const struct sdp_section *s, struct negotiated_section *out)
+{
+    if (!read_kind(s->media, &out->kind) || !is_secure_rtp(s->protocol) || !s->port || !*s->ufrag || !s->rtcp_mux)
+        return false;
+    for (size_t i = 0; i < s->n_formats && !out->carrier; i++) {
+        out->codec = sdp_codec_parse(&s->formats[i], &out->params);
+        out->rtp.pt = s->formats[i].pt;
+        out->carrier =
+            out->codec != CODEC_NONE && sdp_codec_info(out->codec)->kind == out->kind && usable_pt(out->rtp.pt);
+    }
+    out->rtp.rtx_pt = DP_PT_NONE;
+    return out->carrier;
+}
+
+/* Lists the m-lines of the group that stay. Returns the one whose transport the offerer will use: the first of them in
+ * the group's order (RFC 9143 7.3.1), or, if that is bundle-only and has none, the group's first with one. */
 static const struct sdp_section *resolve_transport(struct negotiation *n)
 {
     const struct sdp_section *tagged = NULL, *any = NULL;
+    bool at_first = true;
     if (!n->first->bundle)
         return n->first;
     for (size_t i = 0; i < n->offer->n_bundled; i++) {
         const struct sdp_section *s = &n->offer->sections[n->offer->bundled[i]];
+        struct negotiated_section *out = &n->out->sections[n->offer->bundled[i]];
         if (s->bundle != n->first->bundle)
             continue;
+        bool stays = out->accepted || (at_first && make_carrier(s, out));
+        at_first = false;
         if (!any && *s->ufrag)
             any = s;
-        if (!n->out->sections[n->offer->bundled[i]].accepted)
+        if (!stays)
             continue;
         n->out->bundled[n->out->n_bundled++] = n->offer->bundled[i];
         if (!tagged)

@@ -29,8 +29,9 @@ enum dtls_setup { SETUP_PASSIVE, SETUP_ACTIVE }; /* our role (RFC 8842); passive
 
 /* One m-line of the offer and what became of it, in offer order. */
 struct negotiated_section {
-    bool accepted;          /* false: answered with port 0 and inactive; only what stands above kind is meaningful */
-    char mid[DP_MID_BYTES]; /* "" none */
+    bool accepted; /* false: answered with port 0 and inactive; only what stands above kind is meaningful */
+    bool carrier;  /* not accepted, but the bundle's transport is its: inactive with a port, codec and rtp.pt */
+    char mid[DP_MID_BYTES];         /* "" none */
     char media[SDP_WORD_BYTES];     /* "audio", "video", "application", ... as offered */
     char protocol[SDP_WORD_BYTES];  /* as offered */
     char first_fmt[SDP_WORD_BYTES]; /* a refused m-line must repeat one format */
@@ -50,13 +51,15 @@ struct negotiated {
     struct sdp_fingerprint fingerprint; /* hash "sha-256", ...; bytes, n_bytes */
     size_t n_sections;
     struct negotiated_section sections[SDP_SECTIONS_MAX];
-    size_t n_bundled; /* accepted sections in the order of the offer's BUNDLE group; 0: no BUNDLE was offered */
+    size_t n_bundled; /* accepted or carrier, in the order of the offer's BUNDLE group; 0: no BUNDLE was offered */
     uint8_t bundled[SDP_SECTIONS_MAX];
 };
 
 /* Both choose exactly one codec, its RTX, feedback and extensions for each accepted m-line; at most one audio and one
  * video m-line is accepted, the first of its kind that can be. A session has one transport: that of the first accepted
- * m-line. So an m-line outside its BUNDLE group (or the second one, without BUNDLE) is refused.
+ * m-line. So an m-line outside its BUNDLE group (or the second one, without BUNDLE) is refused. The group's first
+ * m-line stays as its carrier even if no media of it is wanted: under bundlePolicy max-bundle refusing it refuses the
+ * group.
  *
  * They return 0, or -errno with *info set to the static status text owed to the client: "No common codecs"
  * (-EOPNOTSUPP), or what is wrong with the offer (-EINVAL: no rtcp-mux, ICE credentials or usable fingerprint, ...). */

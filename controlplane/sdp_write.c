@@ -108,6 +108,16 @@ static void put_codec(struct writer *w, const struct negotiated_section *s)
     }
 }
 
+static void put_media(struct writer *w, const struct negotiated_section *s, const struct sdp_local *local)
+{
+    if (s->rtp.rtx_pt != DP_PT_NONE)
+        put(w, "m=%s %u %s %u %u", s->media, local->port, s->protocol, s->rtp.pt, s->rtp.rtx_pt);
+    else
+        put(w, "m=%s %u %s %u", s->media, local->port, s->protocol, s->rtp.pt);
+    put(w, "c=IN %s %s", family(local->addrs[0]), local->addrs[0]);
+    put_mid(w, s);
+}
+
 /* a=extmap-allow-mixed is not answered, so all packets of a stream have one form of header extension. */
 static void put_extensions(struct writer *w, const struct negotiated *n, const struct negotiated_section *s)
 {
@@ -143,18 +153,23 @@ static void put_candidates(struct writer *w, const struct sdp_local *local)
 static void put_accepted(struct writer *w, const struct negotiated *n, const struct negotiated_section *s,
                          const struct sdp_local *local)
 {
-    if (s->rtp.rtx_pt != DP_PT_NONE)
-        put(w, "m=%s %u %s %u %u", s->media, local->port, s->protocol, s->rtp.pt, s->rtp.rtx_pt);
-    else
-        put(w, "m=%s %u %s %u", s->media, local->port, s->protocol, s->rtp.pt);
-    put(w, "c=IN %s %s", family(local->addrs[0]), local->addrs[0]);
-    put_mid(w, s);
+    put_media(w, s, local);
     put(w, n->publish ? "a=recvonly" : "a=sendonly");
     put_transport(w, n, s, local);
     put_codec(w, s);
     put_extensions(w, n, s);
     if (!n->publish)
         put_sources(w, s, local);
+    put_candidates(w, local);
+}
+
+static void put_carrier(struct writer *w, const struct negotiated *n, const struct negotiated_section *s,
+                        const struct sdp_local *local)
+{
+    put_media(w, s, local);
+    put(w, "a=inactive");
+    put_transport(w, n, s, local);
+    put_codec(w, s);
     put_candidates(w, local);
 }
 
@@ -165,6 +180,8 @@ int sdp_write_answer(const struct negotiated *n, const struct sdp_local *local, 
     for (size_t i = 0; i < n->n_sections; i++) {
         if (n->sections[i].accepted)
             put_accepted(&w, n, &n->sections[i], local);
+        else if (n->sections[i].carrier)
+            put_carrier(&w, n, &n->sections[i], local);
         else
             put_refused(&w, &n->sections[i]);
     }

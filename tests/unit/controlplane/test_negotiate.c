@@ -336,7 +336,7 @@ static void test_setup_roles(void **state)
     }
 }
 
-/* One transport: the first accepted m-line of the group's order gives it, whatever stands outside is refused. */
+/* One transport: the group's first m-line gives it, refused media or not, whatever stands outside is refused. */
 static void test_transport(void **state)
 {
 #define OWN_ICE "a=ice-ufrag:wxyz\na=ice-pwd:9876543210987654321098\n" FINGERPRINT "a=rtcp-mux\n"
@@ -353,14 +353,27 @@ static void test_transport(void **state)
          true,
          2,
          {1, 0}},
-        {HEAD BUNDLE AUDIO TRANSPORT "a=inactive\na=mid:0\n" VIDEO OWN_ICE "a=mid:1\n", "wxyz", false, true, 1, {1}},
+        {HEAD BUNDLE AUDIO TRANSPORT "a=inactive\na=mid:0\n" VIDEO OWN_ICE "a=mid:1\n", "abcd", false, true, 2, {0, 1}},
+        {HEAD BUNDLE "m=audio 0 UDP/TLS/RTP/SAVPF 111\na=mid:0\n" VIDEO OWN_ICE "a=mid:1\n",
+         "wxyz",
+         false,
+         true,
+         1,
+         {1}},
+        {HEAD BUNDLE "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\n" TRANSPORT "a=mid:0\n" VIDEO OWN_ICE
+                     "a=mid:1\n",
+         "wxyz",
+         false,
+         true,
+         1,
+         {1}},
         {HEAD BUNDLE AUDIO TRANSPORT "a=inactive\na=mid:0\nm=video 0 UDP/TLS/RTP/SAVPF 96\na=rtpmap:96 VP8/90000\n"
                                      "a=bundle-only\na=rtcp-mux\na=mid:1\n",
          "abcd",
          false,
          true,
-         1,
-         {1}},
+         2,
+         {0, 1}},
         {HEAD "a=group:BUNDLE 0\na=group:BUNDLE 1\n" AUDIO TRANSPORT "a=mid:0\n" VIDEO OWN_ICE "a=mid:1\n",
          "abcd",
          true,
