@@ -23,7 +23,8 @@
     X(PATH, tls_cert, "tls.cert", "", ANY, RESTART,                                                                    \
       "Certificate chain (PEM); empty: made at first start, kept in state_dir.")                                       \
     X(PATH, tls_key, "tls.key", "", ANY, RESTART, "Key of tls.cert (PEM).")                                            \
-    X(PATH, www_dir, "www.dir", "controlplane/www", ANY, RESTART, "Folder of our own pages.")                          \
+    X(PATH, www_dir, "www.dir", "", ANY, RESTART,                                                                      \
+      "Folder of our own pages; empty: the one that came with the program.")                                           \
     X(PATH, static_dir, "static.dir", "", ANY, RESTART, "A further folder served under static.mount; empty: none.")    \
     X(STRING, static_mount, "static.mount", "/client2", ANY, RESTART, "Path prefix of static.dir in URLs.")            \
     X(WORDS, origins, "origins", "", ANY, RELOAD,                                                                      \

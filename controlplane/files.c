@@ -98,3 +98,21 @@ int files_open(int root, const char *path, struct files_found *out)
     set_type(out, name);
     return 0;
 }
+
+int files_open_own(void)
+{
+    static const char *const places[] = {"www", "../share/roomline/www"};
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    for (size_t i = 0; len > 0 && i < ARRAY_SIZE(places); i++) {
+        if ((size_t)len + strlen(places[i]) >= sizeof(path))
+            return -ENAMETOOLONG;
+        strcpy(path + len, places[i]);
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+    }
+    return -errno;
+}

@@ -18,4 +18,8 @@ struct files_found {
  * index.html. Returns 0, -EISDIR for a folder without its final slash, or another -errno. */
 int files_open(int root, const char *path, struct files_found *out);
 
+/* Descriptor of the folder of pages that came with the program, wherever it was started from: www beside it in a build,
+ * ../share/roomline/www when installed. Or -errno. */
+int files_open_own(void);
+
 #endif

@@ -17,6 +17,7 @@
 #include "common/util.h"
 #include "controlplane/cert.h"
 #include "controlplane/client.h"
+#include "controlplane/files.h"
 #include "controlplane/http.h"
 #include "controlplane/ws.h"
 
@@ -129,6 +130,17 @@ static int open_folder(const char *path, int *fd)
     return -errno;
 }
 
+static int open_www(const char *path, int *fd)
+{
+    if (*path)
+        return open_folder(path, fd);
+    *fd = files_open_own();
+    if (*fd >= 0)
+        return 0;
+    LOG_ERROR(HTTP, "no pages came with the program: set www.dir error=%s", strerror(-*fd));
+    return *fd;
+}
+
 /* libwebsockets listens on IPv6 with IPv4 mapped into it, whatever IPv4 address it is given. */
 static bool wants_ipv6(const char *address)
 {
@@ -216,7 +228,7 @@ int server_init(struct server *s, const struct conf *conf, struct hub *hub, cons
     };
     *s = (struct server){.conf = conf, .hub = hub, .www_fd = -1, .static_fd = -1, .events_fd = -1, .signals_fd = -1};
     lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
-    int err = open_folder(conf->www_dir, &s->www_fd);
+    int err = open_www(conf->www_dir, &s->www_fd);
     if (!err)
         err = open_folder(conf->static_dir, &s->static_fd);
     if (err)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The controlplane program from outside: HTTP, WebSockets plain and secure, limits, signals. The dataplane is a socket of
 this test that says HELLO and listens."""
-import http.client, json, os, pathlib, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time, traceback
+import http.client, json, os, pathlib, shutil, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time, traceback
 
 sys.path.insert(0, os.path.dirname(__file__))
 from wsclient import BINARY, Closed, Refused, WebSocket
@@ -62,7 +62,7 @@ class Dataplane:
 
 
 class Program:
-    def __init__(self, dataplane=True, conf="", **settings):
+    def __init__(self, dataplane=True, conf="", program=None, **settings):
         self.folder = tempfile.TemporaryDirectory()
         self.dir = pathlib.Path(self.folder.name)
         (self.dir / "conf").write_text(conf)
@@ -73,9 +73,9 @@ class Program:
                 "wss.port": self.tls_port, "www.dir": ROOT / "controlplane/www", "media.announce": "192.0.2.1"}
         keys.update({k.replace("__", "."): v for k, v in settings.items()})
         self.log = open(self.dir / "log", "w+")
-        self.process = subprocess.Popen([PROGRAM, "--conf", self.dir / "conf"] +
+        self.process = subprocess.Popen([program or PROGRAM, "--conf", self.dir / "conf"] +
                                         [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
-                                        stderr=self.log)
+                                        stderr=self.log, cwd=self.dir)
 
     def __enter__(self):
         self.wait(lambda: self.health()["dataplane"] == ("up" if self.dataplane else "down"))
@@ -370,6 +370,21 @@ def test_reload():
             p.wait(lambda: (p.dir / "log").read_text().count("reload") == (1 if status == "FAILED" else 2))
             ws.command("2", "join", name="second")
             assert ws.expect("DataStatusEvent")["status"] == status
+
+
+def test_own_pages():
+    """The pages are found beside the program, wherever it is started from: in a build and when installed."""
+    with Program(www__dir="") as p:
+        assert b"Roomline" in p.get("/")[2]
+    with tempfile.TemporaryDirectory() as prefix:
+        installed = pathlib.Path(prefix) / "bin/roomline-controlplane"
+        installed.parent.mkdir()
+        shutil.copy2(PROGRAM, installed)
+        done = subprocess.run([installed], stderr=subprocess.PIPE, timeout=10, text=True, cwd=prefix)
+        assert done.returncode == 1 and "www.dir" in done.stderr, done
+        shutil.copytree(ROOT / "controlplane/www", pathlib.Path(prefix) / "share/roomline/www")
+        with Program(www__dir="", program=installed) as p:
+            assert p.get("/conference.html")[0] == 200
 
 
 def test_bad_start():
