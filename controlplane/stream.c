@@ -176,10 +176,13 @@ void stream_on_session(struct stream *s, enum session_event event, const char *i
         break;
     case SESSION_MEDIA:
         s->media_seen = true;
-        set_deadline(s);
+        if (!s->closed)
+            set_deadline(s);
         break;
     case SESSION_CLOSED:
-        timers_set(&hub->timers, &s->deadline, hub->now_us + CLOSED_GRACE_US, on_closed);
+        if (!s->closed)
+            timers_set(&hub->timers, &s->deadline, hub->now_us + CLOSED_GRACE_US, on_closed);
+        s->closed = true;
         break;
     case SESSION_LOST:
         stream_set(s, STREAM_FAILED, "Failed by ICE keep alive");

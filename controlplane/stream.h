@@ -57,6 +57,7 @@ struct stream {
     LIST_HEAD(, stream) subscribers;
     struct session session;
     bool media_seen; /* publish: the first packet has come */
+    bool closed;     /* by the peer's DTLS: its stop is waited for, and nothing else */
     struct timer deadline;
 
     TAILQ_ENTRY(stream) entry;       /* of participant.streams */

@@ -220,6 +220,15 @@ static const struct conversation conversations[] = {
          "* wait 1",
          "A< UNPUBLISHED a4 Stopped by user",
          "B< r1 UNPUBLISHED {\"login\":\"Alice\",\"name\":\"s1\"}",
+         PUBLISH("A", "a6", "r1", "s1"),
+         "B< r1 PUBLISHED {\"login\":\"Alice\",\"name\":\"s1\"}",
+         "A> bye a6",
+         "* wait 2000",
+         "A> media a6", /* reported late: it does not bring the stream back */
+         "A> bye a6",   /* nor does saying it again put the end off */
+         "* wait 1000",
+         "A< UNPUBLISHED a6 Stopped by user",
+         "B< r1 UNPUBLISHED {\"login\":\"Alice\",\"name\":\"s1\"}",
          PUBLISH("A", "a5", "r1", "s1"),
          "B< r1 PUBLISHED {\"login\":\"Alice\",\"name\":\"s1\"}",
          "A> bye a5",
