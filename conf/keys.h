@@ -38,7 +38,7 @@
     X(U32, ws_max_message_bytes, "ws.max_message_bytes", "262144", RANGE(1024, 16777216), RELOAD,                      \
       "Longest WebSocket message taken, bytes.")                                                                       \
     X(U32, ws_max_messages_per_second, "ws.max_messages_per_second", "200", RANGE(1, 1000000), RELOAD,                 \
-      "WebSocket messages per second and client.")                                                                     \
+      "WebSocket messages per second and client; a burst may hold 5 s of them, or 4 for each participant of a room.")  \
     X(U32, ws_max_queue_bytes, "ws.max_queue_bytes", "4194304", RANGE(65536, 1073741824), RELOAD,                      \
       "Bytes that may wait for a client which reads slowly; one that needs more is closed.")                           \
     X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RELOAD,                                 \

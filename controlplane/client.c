@@ -14,6 +14,13 @@
 #include "controlplane/room.h"
 #include "controlplane/rpc.h"
 
+static double burst(const struct conf *conf)
+{
+    double by_rate = (double)conf->ws_max_messages_per_second * CLIENT_BURST_S;
+    double by_room = (double)conf->limit_participants_per_room * CLIENT_BURST_PER_PARTICIPANT;
+    return MAX(by_rate, by_room);
+}
+
 static void on_keepalive(struct timer *t);
 
 static void arm_keepalive(struct client *c)
@@ -42,7 +49,7 @@ struct client *client_create(struct hub *hub, void *conn)
     c->hub = hub;
     c->conn = conn;
     c->number = ++hub->last_client;
-    c->tokens = hub->out.conf->ws_max_messages_per_second * CLIENT_BURST_S;
+    c->tokens = burst(hub->out.conf);
     c->tokens_us = hub->now_us;
     LIST_INIT(&c->participants);
     LIST_INSERT_HEAD(&hub->clients, c, entry);
@@ -71,9 +78,9 @@ void client_destroy(struct client *c)
 /* A bucket filled at the allowed rate. */
 static bool within_rate(struct client *c)
 {
-    double rate = c->hub->out.conf->ws_max_messages_per_second;
-    double earned = (double)(c->hub->now_us - c->tokens_us) * rate / (double)SECOND_US;
-    c->tokens = MIN(c->tokens + earned, rate * CLIENT_BURST_S);
+    const struct conf *conf = c->hub->out.conf;
+    double earned = (double)(c->hub->now_us - c->tokens_us) * conf->ws_max_messages_per_second / (double)SECOND_US;
+    c->tokens = MIN(c->tokens + earned, burst(conf));
     c->tokens_us = c->hub->now_us;
     if (c->tokens < 1)
         return false;

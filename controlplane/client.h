@@ -16,7 +16,10 @@ struct hub;
 struct stream;
 struct participant;
 
-#define CLIENT_BURST_S 5 /* a client may spend this many seconds' worth of its message rate at once */
+/* What a client may send at once: so many seconds' worth of its message rate or, if that is more, so many messages for
+ * each participant a room can hold. The SDK's pages play, greet and stop everyone in one go. */
+#define CLIENT_BURST_S               5
+#define CLIENT_BURST_PER_PARTICIPANT 4
 
 struct client {
     struct hub *hub;

@@ -235,7 +235,8 @@ def test_frames():
 
 
 def test_limits():
-    with Program(ws__max_message_bytes=2000, ws__max_messages_per_second=20, limit__connections=2) as p:
+    with Program(ws__max_message_bytes=2000, ws__max_messages_per_second=20, limit__connections=2,
+                 limit__participants_per_room=20) as p:
         ws = p.socket()
         ws.send(b"x" * 2000)
         ws.call("ping", None)
