@@ -37,7 +37,7 @@ const received = async (page, kind) => {
   return { stream, codec: all.find((s) => s.id === stream?.codecId), all };
 };
 
-for (const [video, audio] of [['H264', 'opus'], ['VP8', 'PCMU'], ['H264', 'PCMA']])
+for (const [video, audio] of [['H264', 'opus'], ['VP8', 'PCMU'], ['H264', 'PCMA'], ['VP9', 'opus'], ['AV1', 'opus']])
   test(`${video} and ${audio}`, async (t) => {
     const roomline = await start(t, { 'media.video_codecs': video, 'media.audio_codecs': audio });
     const people = await pair(roomline, {});
