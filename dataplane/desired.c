@@ -368,10 +368,10 @@ static int on_session_move(struct objects *o, const struct dp_session_move *move
         return 0;
     struct rte_mbuf *m = objects_command(o, &so->session);
     pkt(m)->worker = (uint16_t)move->worker;
-    objects_send(o, so, m, MAIL_RELEASE);
-    link_group(so);
+    link_group(so); /* before the owner hears of it: it walks the group */
     o->moving = &so->session;
     o->move_id = move->id;
+    post_send(&o->post, so->worker, m, MAIL_RELEASE); /* not held, though the session moves now */
     return -EINPROGRESS;
 }
 

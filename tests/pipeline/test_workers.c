@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "common/util.h"
@@ -323,13 +324,74 @@ static void test_move_edges(void **state)
     fixture_destroy(f);
 }
 
+#define GROUP  50
+#define ROUNDS 200
+
+/* An owner that is as quick as can be: what does the group look like when the release comes? */
+struct hasty_owner {
+    struct mailbox *mailbox;
+    _Atomic bool waits;
+    struct rte_mbuf *release;
+    uint32_t n_sessions;
+};
+
+static void *take_release(void *arg)
+{
+    struct hasty_owner *owner = arg;
+
+    owner->waits = true;
+    while (mailbox_receive(owner->mailbox, &owner->release, 1) == 0)
+        ;
+    for (struct session *s = pkt(owner->release)->session; s; s = s->move_next)
+        owner->n_sessions++;
+    return NULL;
+}
+
+/* The group is whole before its owner hears of the move. */
+static void test_move_is_linked_first(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct peer publisher, players[GROUP - 1];
+
+    peer_init(f, &publisher, 1, 0, false);
+    publish(f, &publisher);
+    for (uint32_t i = 0; i < GROUP - 1; i++) {
+        peer_init(f, &players[i], 2 + i, 0, false);
+        assert_int_equal(play(f, &players[i], 0x2000 + i), 0);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        struct hasty_owner owner = {.mailbox = &f->workers[0]->mailbox};
+        struct dp_session_move move = {
+            .head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .id = publisher.session, .worker = 1};
+        pthread_t thread;
+        for (struct session_object *so = f->objects.sessions; so; so = so->hh.next)
+            so->session.move_next = NULL;
+        assert_int_equal(pthread_create(&thread, NULL, take_release, &owner), 0);
+        while (!owner.waits)
+            ;
+        assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(owner.n_sessions, GROUP);
+        pkt(owner.release)->error = -ENOBUFS; /* stays where it is, for the next round */
+        assert_int_equal(mailbox_send(&f->ctl, owner.release, MAIL_ADOPTED), 0);
+        objects_poll(&f->objects, f->now_us);
+        fixture_clear(f);
+    }
+    fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dtls),       cmocka_unit_test(test_dtls_refused),
-        cmocka_unit_test(test_strays),     cmocka_unit_test(test_move_under_traffic),
-        cmocka_unit_test(test_move_holds), cmocka_unit_test(test_held_overflow),
-        cmocka_unit_test(test_move_edges), cmocka_unit_test(test_shared_tx_queue),
+        cmocka_unit_test(test_dtls),
+        cmocka_unit_test(test_dtls_refused),
+        cmocka_unit_test(test_strays),
+        cmocka_unit_test(test_move_under_traffic),
+        cmocka_unit_test(test_move_holds),
+        cmocka_unit_test(test_held_overflow),
+        cmocka_unit_test(test_move_edges),
+        cmocka_unit_test(test_shared_tx_queue),
+        cmocka_unit_test(test_move_is_linked_first),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }
