@@ -13,6 +13,11 @@
 /* RFC 3711 3.3.1: a subscriber that loses the first packets must not lose a wrap with them. */
 #define FIRST_SEQ_MAX 0x3fff
 
+/* Nor may it lose count of the wraps when the publisher or it was away: a jump of more than JUMP_MAX becomes one of
+ * JUMP, which still tells of a loss that retransmission cannot mend. */
+#define JUMP_MAX 0x4000
+#define JUMP     0x1000
+
 static void write_ext_map(struct subscription *sub)
 {
     static const bool forwarded[RTP_EXT_COUNT] = {
@@ -41,18 +46,30 @@ static bool start(struct worker *w, struct subscription *sub, const struct pkt *
     sub->running = true;
     sub->first_index = p->index;
     sub->seq_offset = (worker_random(w) & FIRST_SEQ_MAX) - p->index;
+    sub->newest = p->index + sub->seq_offset;
     sub->ts_offset = worker_random(w);
     report_sr_start(w, sub, now_us);
     return true;
 }
 
+/* Every out index from here on is above all that were ever used, and what came before is not sent again. */
+static void bound_jump(struct subscription *sub, int64_t index)
+{
+    if (index + sub->seq_offset - sub->newest <= JUMP_MAX)
+        return;
+    sub->first_index = index;
+    sub->seq_offset = sub->newest + JUMP - index;
+}
+
 static void forward_one(struct worker *w, struct subscription *sub, struct rte_mbuf *m, const struct rewrite_in *in)
 {
     const struct pkt *p = pkt(m);
+    bound_jump(sub, p->index);
+    int64_t index = p->index + sub->seq_offset;
     const struct rewrite_out to = {
         .ssrc = sub->rtp.ssrc,
         .ts = in->view.ts + sub->ts_offset,
-        .seq = (uint16_t)(p->index + sub->seq_offset),
+        .seq = (uint16_t)index,
         .pt = sub->rtp.pt,
         .ext_map = sub->ext_map,
     };
@@ -72,9 +89,9 @@ static void forward_one(struct worker *w, struct subscription *sub, struct rte_m
     }
     sub->packets++;
     sub->octets += payload_len;
+    sub->newest = RTE_MAX(sub->newest, index);
     w->stats.rtp_forwarded++;
-    egress_rtp(w, sub->session, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len,
-               p->index + sub->seq_offset);
+    egress_rtp(w, sub->session, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len, index);
 }
 
 static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)

@@ -75,6 +75,8 @@ static bool write_packet(struct worker *w, struct subscription *sub, struct rte_
     if (rtx)
         put_be16(rtp + hdr_len, (uint16_t)out_index);
     memcpy(rtp + hdr_len + osn, in.packet + p->rtp_hdr_len, payload_len);
+    if (!rtx)
+        sub->newest = RTE_MAX(sub->newest, index);
     egress_rtp(w, sub->session, out, (uint16_t)hdr_len, NULL, osn + payload_len, index);
     return true;
 }

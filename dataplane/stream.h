@@ -39,9 +39,10 @@ struct stream {
 
 #define RESENT_SLOTS 128
 
-/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded and rtp never
- * changes after the attach, so that a packet of the history can be written again exactly as it was sent: on the
- * original SSRC anything else would use a nonce twice. */
+/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded (seq_offset
+ * anew, with first_index, when a gap would be too large) and rtp never changes after the attach, so that a packet of
+ * the history from first_index on can be written again exactly as it was sent: on the original SSRC anything else would
+ * use a nonce twice. */
 struct subscription {
     uint64_t id;
     struct session *session; /* subscriber */
@@ -49,7 +50,8 @@ struct subscription {
     bool attached;
     bool running;         /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
     int64_t seq_offset;   /* out index = in index + seq_offset (48 bit SRTP index, both) */
-    int64_t first_index;  /* first in-index forwarded; older ones are not */
+    int64_t first_index;  /* first in-index forwarded under this offset; older ones are not */
+    int64_t newest;       /* highest out index used; at first the one that the first packet gets */
     uint32_t ts_offset;   /* out timestamp = in + ts_offset, modulo 2^32 */
     struct dp_rtp rtp;    /* PT, SSRC, RTX, extension ids at the subscriber; SSRCs are unique for the session's life */
     uint8_t ext_map[256]; /* id at the publisher -> id at the subscriber, 0: strip */

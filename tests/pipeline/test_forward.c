@@ -110,7 +110,7 @@ static void sequence_and_timestamp_wrap_on_both_sides(void **state)
     uint32_t first_ts = 0;
     uint32_t out_wraps = 0;
     /* Both the incoming and the outgoing sequence number wrap; the former within 31,000 lost packets. */
-    for (int64_t i = 0; i < 70000; i++) {
+    for (int64_t i = 0; i < 100000; i++) {
         if ((i > 1000 && i < 1100) || (i >= 20000 && i < 51000))
             continue;
         media_send_video(r.alice, 32000 + i, i == 0);
@@ -131,7 +131,49 @@ static void sequence_and_timestamp_wrap_on_both_sides(void **state)
     media_turn(r.media, 1000);
     assert_int_equal(out_wraps, 1);
     assert_int_equal(media_drops(r.media, DROP_AUTH), 0);
-    assert_int_equal(r.video.primary.packets, 70000 - 99 - 31000);
+    assert_int_equal(r.video.primary.packets, 100000 - 99 - 31000);
+    close_room(&r);
+}
+
+/* Sends a packet; true: both players could decrypt what they got of it. */
+static bool arrives(struct room *r, int64_t index)
+{
+    bool ok = true;
+
+    media_send_video(r->alice, index, index == 0);
+    media_turn(r->media, 1000);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct packet *got = inbox_at(&r->players[i]->rtp, 0);
+        ok = ok && got && got->len > 0;
+        inbox_clear(&r->players[i]->rtp);
+    }
+    return ok;
+}
+
+/* RFC 3711 3.3.1: a jump by half the range of sequence numbers, and a receiver counts the wraps wrongly for ever. */
+static void nobody_sees_too_large_a_jump(void **state)
+{
+    struct room r;
+    open_room(&r, GCM_128, (const enum srtp_profile[]){CM, GCM_128, GCM_256});
+    for (int64_t i = 0; i <= 60000; i += 15000)
+        assert_true(arrives(&r, i));
+    struct ice *away = &r.players[0]->session.ice; /* for a minute, without consent */
+    away->consent = false;
+    for (int64_t i = 75000; i <= 120000; i += 15000)
+        assert_false(arrives(&r, i));
+    away->consent = true;
+    for (int64_t i = 120001; i < 120010; i++)
+        assert_true(arrives(&r, i));
+    assert_int_equal(r.subs[0].first_index, 120000); /* nothing it was sent before is sent again, under another index */
+    assert_int_equal(r.subs[1].first_index, 0);
+    media_turn(r.media, 10000000); /* the publisher is away: 40,000 packets are lost on their way to us */
+    for (int64_t i = 120010; i < 160000; i += 10000) { /* keeps its libsrtp in step */
+        media_send_video(r.alice, i, false);
+        r.media->rx_n--;
+        rte_pktmbuf_free(r.media->rx[r.media->rx_n]);
+    }
+    for (int64_t i = 160010; i < 160020; i++)
+        assert_true(arrives(&r, i));
     close_room(&r);
 }
 
@@ -312,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_for_each_profile),
         cmocka_unit_test(sequence_and_timestamp_wrap_on_both_sides),
+        cmocka_unit_test(nobody_sees_too_large_a_jump),
         cmocka_unit_test(video_starts_at_a_key_frame),
         cmocka_unit_test(audio_starts_at_once),
         cmocka_unit_test(nothing_is_sent_to_who_is_not_ready),
