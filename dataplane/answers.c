@@ -17,12 +17,12 @@ static struct session_object *object_of(struct session *s)
  * spoofed source, one could take the pair of a stranger else. */
 static int enter(struct objects *o, struct session_object *so, const struct tuple_key *key, uint8_t index)
 {
+    if (so->tuples[index].used) /* the worker has given up that pair, whatever becomes of this one */
+        tables_del_tuple(o->tables, &so->tuples[index].key, &so->session);
+    so->tuples[index].used = false;
     struct session *holder = tables_tuple_holder(o->tables, key);
-
     if (holder && holder != &so->session && atomic_load_explicit(&holder->alive, memory_order_relaxed))
         return -EEXIST;
-    if (so->tuples[index].used)
-        tables_del_tuple(o->tables, &so->tuples[index].key, &so->session);
     int err = tables_add_tuple(o->tables, key, &so->session, index);
     so->tuples[index].used = err == 0;
     so->tuples[index].key = *key;

@@ -361,14 +361,58 @@ static void test_foreign_pair(void **state)
     fixture_destroy(f);
 }
 
+/* A pair that lost its place to one that was refused may come again, in whatever place, and stays known. */
+static void test_refused_takes_no_place(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct peer p, others[SESSION_TUPLES_MAX - 1], strangers[2];
+    static const uint8_t dtls[20] = {22};
+
+    peer_init(f, &p, 1, 0, false);
+    peer_connect(f, &p);
+    for (uint16_t i = 0; i < SESSION_TUPLES_MAX - 1; i++) {
+        others[i] = elsewhere(&p, (uint16_t)(50000 + i));
+        peer_send_binding(f, &others[i], false);
+        assert_int_equal(responses(f, &others[i]), 1);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        peer_init(f, &strangers[i], 2 + i, 0, false);
+        peer_connect(f, &strangers[i]);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        struct peer spoofed = elsewhere(&p, 0);
+        spoofed.addr = strangers[i].addr;
+        peer_send_binding(f, &spoofed, false); /* the places of others[0] and others[1] */
+    }
+    settle(f);
+    assert_int_equal(fixture_drops(f, DROP_STUN_REFUSED), 2);
+    for (int i = 1; i >= 0; i--) { /* the other way round */
+        peer_send_binding(f, &others[i], false);
+        assert_int_equal(responses(f, &others[i]), 1);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        fixture_clear(f);
+        peer_send(f, &others[i], dtls, sizeof(dtls));
+        settle(f);
+        assert_int_equal(f->n_punts, 1);
+    }
+    fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),         cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_not_requests),   cmocka_unit_test(test_unknown_attribute),
-        cmocka_unit_test(test_spoofed_source), cmocka_unit_test(test_silent_address),
-        cmocka_unit_test(test_consent),        cmocka_unit_test(test_eviction),
-        cmocka_unit_test(test_tuple_rate),     cmocka_unit_test(test_foreign_pair),
+        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_not_requests),
+        cmocka_unit_test(test_unknown_attribute),
+        cmocka_unit_test(test_spoofed_source),
+        cmocka_unit_test(test_silent_address),
+        cmocka_unit_test(test_consent),
+        cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_tuple_rate),
+        cmocka_unit_test(test_foreign_pair),
+        cmocka_unit_test(test_refused_takes_no_place),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }
