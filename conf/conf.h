@@ -39,6 +39,7 @@ struct conf {
 
 /* The words of ENUM keys, in the order of their ONE_OF (log.level: enum log_level). */
 enum conf_idle { CONF_IDLE_SLEEP, CONF_IDLE_POLL };
+enum conf_srtp_backend { CONF_SRTP_BACKEND_AUTO, CONF_SRTP_BACKEND_IPSEC_MB, CONF_SRTP_BACKEND_LIBSRTP };
 
 /* Sets every key to its default. conf may be uninitialised memory. Aborts when out of memory. */
 void conf_defaults(struct conf *conf);

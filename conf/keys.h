@@ -73,6 +73,8 @@
       "Sending stops so long after the last connectivity check (RFC 7675), ms.")                                       \
     X(WORDS, srtp_profiles, "srtp.profiles", "AEAD_AES_128_GCM AEAD_AES_256_GCM AES_CM_128_HMAC_SHA1_80",              \
       ONE_OF(CONF_SRTP_PROFILES), RESTART, "SRTP protection profiles in order of preference.")                         \
+    X(ENUM, srtp_backend, "srtp.backend", "auto", ONE_OF("auto|ipsec-mb|libsrtp"), RESTART,                            \
+      "Library that encrypts media; auto: intel-ipsec-mb where CPU and build have it, else libsrtp.")                  \
     X(U32, workers_count, "workers.count", "1", RANGE(1, 64), RESTART, "Workers of the dataplane, one thread each.")   \
     X(NUMBERS, workers_cores, "workers.cores", "", RANGE(0, 1023), RESTART,                                            \
       "CPU of each worker; empty: they float over all CPUs.")                                                          \

@@ -55,7 +55,7 @@ void egress_flush(struct worker *w)
 {
     struct egress *e = &w->egress;
 
-    srtp_protect_burst(e->job, e->n);
+    srtp_protect_burst(w->srtp, e->job, e->n);
     for (uint32_t i = 0; i < e->n; i++)
         if (e->job[i].error)
             worker_drop(w, e->m[i], DROP_TX_PROTECT);
@@ -83,7 +83,7 @@ void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_
     memcpy(out, rtcp, 8);
     struct srtp_job job = {
         .ctx = s->srtp_tx, .src = rtcp + 8, .dst = out, .hdr_len = 8, .len = (uint16_t)(len - 8), .index = index};
-    srtcp_protect_burst(&job, 1);
+    srtcp_protect_burst(w->srtp, &job, 1);
     if (job.error) {
         worker_drop(w, m, DROP_TX_PROTECT);
         return;

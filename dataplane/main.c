@@ -176,10 +176,13 @@ static enum status start(struct program *p)
                   p->conf.dataplane_port, rte_strerror(-err));
         return STATUS_EAL;
     }
-    enum status status = STATUS_FAILED;
-    if (srtp_global_init() == 0) {
+    enum status status = STATUS_CONF;
+    err = srtp_global_init((enum conf_srtp_backend)p->conf.srtp_backend);
+    if (err == 0) {
         status = run(p);
         srtp_global_finish();
+    } else {
+        LOG_ERROR(CONF, "srtp.backend does not start here error=%s", strerror(-err));
     }
     rte_eal_cleanup();
     return status;

@@ -158,10 +158,12 @@ static struct worker *make_worker(struct plane *p, uint32_t index)
     w->ctl_mailbox = &p->ctl_mailbox;
     w->peers = p->workers;
     w->sessions = calloc(p->conf.max_sessions, sizeof(struct session *));
+    w->srtp = srtp_engine_create();
     snprintf(name, sizeof(name), "mailbox%u", index);
     int err = mailbox_init(&w->mailbox, name, MAILBOX_WORKER_MAIL, p->mail_pool, true, SOCKET_ID_ANY);
-    if (err || !w->sessions || getrandom(&w->random, sizeof(w->random), 0) != sizeof(w->random)) {
+    if (err || !w->sessions || !w->srtp || getrandom(&w->random, sizeof(w->random), 0) != sizeof(w->random)) {
         mailbox_finish(&w->mailbox);
+        srtp_engine_destroy(w->srtp);
         free(w->sessions);
         rte_free(w);
         return NULL;
@@ -236,6 +238,7 @@ static void destroy_worker(struct worker *w)
 {
     rte_pktmbuf_free_bulk(w->held, w->n_held);
     mailbox_finish(&w->mailbox);
+    srtp_engine_destroy(w->srtp);
     free(w->sessions);
     rte_free(w);
 }

@@ -162,7 +162,7 @@ static void finish_packet(struct worker *w, struct item *it, const struct srtp_j
 
 static void finish_rtp(struct worker *w, struct batch *batch, struct burst *out, int64_t now_us)
 {
-    srtp_unprotect_burst(batch->job, batch->n);
+    srtp_unprotect_burst(w->srtp, batch->job, batch->n);
     for (uint32_t i = 0; i < batch->n; i++)
         finish_packet(w, &batch->item[i], &batch->job[i], out, now_us);
     batch->n = 0;
@@ -199,7 +199,7 @@ static void try_in_doubt(struct worker *w, struct item *it, int64_t index, struc
     for (int guess = replay_check(&it->src->replay, index) ? 0 : 1; guess < 2; guess++) {
         memcpy(pkt_payload(it->m), copy, len);
         job = job_of(it, index + guess * ROC_ONE);
-        srtp_unprotect_burst(&job, 1);
+        srtp_unprotect_burst(w->srtp, &job, 1);
         if (job.error != -EBADMSG)
             break;
     }
@@ -247,7 +247,7 @@ static void add_rtcp(struct worker *w, struct batch *batch, struct rte_mbuf *m)
 
 static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
 {
-    srtcp_unprotect_burst(batch->job, batch->n);
+    srtcp_unprotect_burst(w->srtp, batch->job, batch->n);
     for (uint32_t i = 0; i < batch->n; i++) {
         struct rte_mbuf *m = batch->item[i].m;
         int error = batch->job[i].error;

@@ -13,17 +13,16 @@
 
 #include "common/util.h"
 #include "dataplane/replay.h"
-#include "dataplane/srtp.h"
+#include "dataplane/srtp_backend.h"
 
 #define RX_SSRCS_MAX 32   /* a peer that holds the keys must not make libsrtp grow without bound */
 #define TX_WINDOW    2048 /* retransmissions on the original SSRC reach back this far */
 
-struct srtp_ctx {
+struct ctx {
+    struct srtp_ctx base;
     srtp_t session;
     srtp_policy_t policy; /* template; key points below */
     uint8_t key[SRTP_KEY_BYTES_MAX + SRTP_SALT_BYTES_MAX];
-    uint16_t tag_bytes;
-    bool tx;
     uint32_t n_ssrcs; /* that libsrtp holds a stream of; receive only */
     uint32_t ssrcs[RX_SSRCS_MAX];
 };
@@ -37,15 +36,21 @@ static const struct {
     [SRTP_PROFILE_AEAD_AES_256_GCM] = {32, 12, 16, srtp_crypto_policy_set_aes_gcm_256_16_auth},
 };
 
-struct srtp_ctx *srtp_ctx_create(enum srtp_profile profile, const uint8_t *key, const uint8_t *salt, bool tx)
+static struct ctx *ctx_of(struct srtp_ctx *ctx)
+{
+    return CONTAINER_OF(ctx, struct ctx, base);
+}
+
+static struct srtp_ctx *ctx_create(enum srtp_profile profile, const uint8_t *key, const uint8_t *salt, bool tx)
 {
     if (profile <= SRTP_PROFILE_NONE || profile >= SRTP_PROFILE_COUNT)
         return NULL;
-    struct srtp_ctx *ctx = calloc(1, sizeof(*ctx));
+    struct ctx *ctx = calloc(1, sizeof(*ctx));
     if (!ctx)
         return NULL;
-    ctx->tx = tx;
-    ctx->tag_bytes = profiles[profile].tag_bytes;
+    ctx->base = (struct srtp_ctx){.backend = &srtp_ref,
+                                  .overhead = profiles[profile].tag_bytes,
+                                  .rtcp_overhead = profiles[profile].tag_bytes + 4};
     memcpy(ctx->key, key, profiles[profile].key_bytes);
     memcpy(ctx->key + profiles[profile].key_bytes, salt, profiles[profile].salt_bytes);
     profiles[profile].set_policy(&ctx->policy.rtp);
@@ -59,26 +64,31 @@ struct srtp_ctx *srtp_ctx_create(enum srtp_profile profile, const uint8_t *key, 
         free(ctx);
         return NULL;
     }
-    return ctx;
+    return &ctx->base;
 }
 
-void srtp_ctx_destroy(struct srtp_ctx *ctx)
+static void ctx_destroy(struct srtp_ctx *base)
 {
-    if (!ctx)
-        return;
+    struct ctx *ctx = ctx_of(base);
+
     srtp_dealloc(ctx->session);
     explicit_bzero(ctx, sizeof(*ctx));
     free(ctx);
 }
 
-uint16_t srtp_overhead(const struct srtp_ctx *ctx)
+/* Nothing to it: libsrtp has its scratch in the contexts. */
+static struct srtp_engine *engine_create(void)
 {
-    return ctx->tag_bytes;
+    struct srtp_engine *engine = calloc(1, sizeof(*engine));
+
+    if (engine)
+        engine->backend = &srtp_ref;
+    return engine;
 }
 
-uint16_t srtcp_overhead(const struct srtp_ctx *ctx)
+static void engine_destroy(struct srtp_engine *engine)
 {
-    return ctx->tag_bytes + 4;
+    free(engine);
 }
 
 static int16_t error_of(srtp_err_status_t status)
@@ -94,7 +104,7 @@ static int16_t error_of(srtp_err_status_t status)
 
 /* Makes libsrtp use our index. *added: a stream had to be made for it, to be taken back if the packet is not authentic.
  * (Without a stream libsrtp makes one from the template, with ROC 0, after the packet has proved authentic.) */
-static int16_t set_roc(struct srtp_ctx *ctx, uint32_t ssrc, uint32_t roc, bool *added)
+static int16_t set_roc(struct ctx *ctx, uint32_t ssrc, uint32_t roc, bool *added)
 {
     *added = false;
     if (srtp_set_stream_roc(ctx->session, ssrc, roc) == srtp_err_status_ok || roc == 0)
@@ -108,7 +118,7 @@ static int16_t set_roc(struct srtp_ctx *ctx, uint32_t ssrc, uint32_t roc, bool *
     return srtp_set_stream_roc(ctx->session, ssrc, roc) == srtp_err_status_ok ? 0 : -EINVAL;
 }
 
-static bool is_known(const struct srtp_ctx *ctx, uint32_t ssrc)
+static bool is_known(const struct ctx *ctx, uint32_t ssrc)
 {
     for (uint32_t i = 0; i < ctx->n_ssrcs; i++)
         if (ctx->ssrcs[i] == ssrc)
@@ -123,15 +133,15 @@ static void protect(struct srtp_job *job)
 
     if (job->src)
         memmove(job->dst + job->hdr_len, job->src, job->len);
-    job->error = set_roc(job->ctx, get_be32(job->dst + 8), (uint32_t)(job->index >> 16), &added);
+    job->error = set_roc(ctx_of(job->ctx), get_be32(job->dst + 8), (uint32_t)(job->index >> 16), &added);
     if (job->error == 0)
-        job->error = error_of(srtp_protect(job->ctx->session, job->dst, &len));
+        job->error = error_of(srtp_protect(ctx_of(job->ctx)->session, job->dst, &len));
     job->len = (uint16_t)len;
 }
 
 static void unprotect(struct srtp_job *job)
 {
-    struct srtp_ctx *ctx = job->ctx;
+    struct ctx *ctx = ctx_of(job->ctx);
     int len = job->len;
     bool added;
 
@@ -159,17 +169,17 @@ static void protect_rtcp(struct srtp_job *job)
 
     if (job->src)
         memmove(job->dst + job->hdr_len, job->src, job->len);
-    job->error = error_of(srtp_protect_rtcp(job->ctx->session, job->dst, &len));
+    job->error = error_of(srtp_protect_rtcp(ctx_of(job->ctx)->session, job->dst, &len));
     job->len = (uint16_t)len;
 }
 
 static void unprotect_rtcp(struct srtp_job *job)
 {
-    struct srtp_ctx *ctx = job->ctx;
+    struct ctx *ctx = ctx_of(job->ctx);
     int len = job->len;
 
     job->error = -EINVAL;
-    if (job->len < 8 + srtcp_overhead(ctx))
+    if (job->len < 8 + ctx->base.rtcp_overhead)
         return;
     uint32_t ssrc = get_be32(job->dst + 4);
     bool known = is_known(ctx, ssrc);
@@ -181,54 +191,50 @@ static void unprotect_rtcp(struct srtp_job *job)
     job->len = (uint16_t)len;
 }
 
-void srtp_protect_burst(struct srtp_job *jobs, uint32_t n)
+static void protect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         protect(&jobs[i]);
 }
 
-void srtp_unprotect_burst(struct srtp_job *jobs, uint32_t n)
+static void unprotect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         unprotect(&jobs[i]);
 }
 
-void srtcp_protect_burst(struct srtp_job *jobs, uint32_t n)
+static void protect_rtcp_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         protect_rtcp(&jobs[i]);
 }
 
-void srtcp_unprotect_burst(struct srtp_job *jobs, uint32_t n)
+static void unprotect_rtcp_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         unprotect_rtcp(&jobs[i]);
 }
 
-const char *srtp_backend(void)
-{
-    return srtp_get_version_string();
-}
-
-uint64_t srtp_profiles(void)
-{
-    uint64_t works = 0;
-    for (int p = SRTP_PROFILE_NONE + 1; p < SRTP_PROFILE_COUNT; p++) {
-        static const uint8_t zero[SRTP_KEY_BYTES_MAX];
-        struct srtp_ctx *ctx = srtp_ctx_create((enum srtp_profile)p, zero, zero, true);
-        if (ctx)
-            works |= UINT64_C(1) << p;
-        srtp_ctx_destroy(ctx);
-    }
-    return works;
-}
-
-int srtp_global_init(void)
+static int init(void)
 {
     return srtp_init() == srtp_err_status_ok ? 0 : -EIO;
 }
 
-void srtp_global_finish(void)
+static void finish(void)
 {
     srtp_shutdown();
 }
+
+const struct srtp_backend srtp_ref = {
+    .init = init,
+    .finish = finish,
+    .name = srtp_get_version_string,
+    .engine_create = engine_create,
+    .engine_destroy = engine_destroy,
+    .ctx_create = ctx_create,
+    .ctx_destroy = ctx_destroy,
+    .protect = protect_burst,
+    .unprotect = unprotect_burst,
+    .protect_rtcp = protect_rtcp_burst,
+    .unprotect_rtcp = unprotect_rtcp_burst,
+};

@@ -68,6 +68,7 @@ struct worker {
     uint32_t n_sessions;
     uint32_t tick_slot; /* housekeeping goes round sessions in slices */
     int64_t tick_us;
+    struct srtp_engine *srtp;                 /* of all its bursts */
     struct egress egress;                     /* packets under construction for this burst */
     struct rte_mbuf *spent[WORKER_SPENT_MAX]; /* clear packets still read by egress jobs; freed after the flush */
     uint32_t n_spent;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "common/util.h"
 #include "dataplane/eal.h"
 
@@ -33,7 +34,7 @@ int fixture_start_eal(void **state)
 
     eal_host_read(&host, cpus, sizeof(cpus));
     snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
-    return rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || srtp_global_init() != 0 ? -1 : 0;
+    return rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || start_srtp() != 0 ? -1 : 0;
 }
 
 /* ---- What ctl tells ---- */
@@ -121,6 +122,7 @@ static struct worker *make_worker(struct fixture *f, uint32_t index)
     w->ctl_mailbox = &f->ctl;
     w->peers = f->workers;
     w->sessions = calloc(f->conf.max_sessions, sizeof(struct session *));
+    w->srtp = srtp_engine_create();
     w->random = 88172645463325252u + index;
     rte_rcu_qsbr_thread_register(f->tables.rcu, index);
     rte_rcu_qsbr_thread_online(f->tables.rcu, index);
@@ -181,6 +183,7 @@ void fixture_destroy(struct fixture *f)
     f->port->ops->destroy(f->port);
     for (uint32_t i = 0; i < FIXTURE_WORKERS; i++) {
         mailbox_finish(&f->workers[i]->mailbox);
+        srtp_engine_destroy(f->workers[i]->srtp);
         free(f->workers[i]->sessions);
         free(f->workers[i]);
         rte_ring_free(f->in[i]);

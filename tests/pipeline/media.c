@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "backend.h"
 #include "dataplane/eal.h"
 
 #define FIRST_CLIENT_PORT 20000
@@ -107,7 +108,7 @@ int media_global_init(void **state)
 
     eal_host_read(&host, cpus, sizeof(cpus));
     snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
-    return rte_eal_init(ARRAY_SIZE(args), args) < 0 || srtp_global_init() != 0;
+    return rte_eal_init(ARRAY_SIZE(args), args) < 0 || start_srtp() != 0;
 }
 
 int media_global_finish(void **state)
@@ -158,8 +159,9 @@ struct media *media_create(void)
     w->peers = media->workers;
     media->workers[0] = w;
     w->sessions = calloc(CLIENTS_MAX, sizeof(*w->sessions));
+    w->srtp = srtp_engine_create();
     w->random = 88172645463325252;
-    assert_true(media->clients && w->sessions);
+    assert_true(media->clients && w->sessions && w->srtp);
     return media;
 }
 
@@ -195,6 +197,7 @@ void media_destroy(struct media *media)
     rte_mempool_free(media->rx_pool);
     rte_mempool_free(media->mail_pool);
     rte_mempool_free(w->tx_pool);
+    srtp_engine_destroy(w->srtp);
     free(w->sessions);
     free(media->clients);
     free(media);

@@ -100,7 +100,7 @@ static void protect(struct srtp_job *job, uint16_t overhead)
     job->error = 0;
 }
 
-void srtp_protect_burst(struct srtp_job *jobs, uint32_t n)
+void srtp_protect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         protect(&jobs[i], 16);
@@ -109,7 +109,7 @@ void srtp_protect_burst(struct srtp_job *jobs, uint32_t n)
     }
 }
 
-void srtcp_protect_burst(struct srtp_job *jobs, uint32_t n)
+void srtcp_protect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         protect(&jobs[i], 20);
@@ -119,16 +119,23 @@ void srtcp_protect_burst(struct srtp_job *jobs, uint32_t n)
     }
 }
 
-void srtp_unprotect_burst(struct srtp_job *jobs, uint32_t n)
+void srtp_unprotect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         jobs[i].error = 0;
 }
 
-void srtcp_unprotect_burst(struct srtp_job *jobs, uint32_t n)
+void srtcp_unprotect_burst(struct srtp_engine *engine, struct srtp_job *jobs, uint32_t n)
 {
-    srtp_unprotect_burst(jobs, n);
+    srtp_unprotect_burst(engine, jobs, n);
 }
+
+struct srtp_engine *srtp_engine_create(void)
+{
+    return NULL;
+}
+
+void srtp_engine_destroy(struct srtp_engine *engine) {}
 
 const char *srtp_backend(void)
 {
@@ -140,7 +147,7 @@ uint64_t srtp_profiles(void)
     return 0;
 }
 
-int srtp_global_init(void)
+int srtp_global_init(enum conf_srtp_backend choice)
 {
     return 0;
 }

@@ -81,6 +81,7 @@ static void make(struct plain *p)
     w->ctl_mailbox = &p->ctl;
     w->peers = &p->worker;
     w->sessions = calloc(64, sizeof(struct session *));
+    w->srtp = srtp_engine_create();
     w->random = 1;
     objects_init(&p->objects, &p->conf, &p->tables, &p->worker, &p->ctl, p->pool, 1, &objects_ops, NULL);
     p->now_us = 1000000;
@@ -98,7 +99,7 @@ struct plain *plain_get(void)
         return &p;
     eal_host_read(&host, cpus, sizeof(cpus));
     snprintf(lcores, sizeof(lcores), "--lcores=0@(%s)", cpus);
-    if (rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || srtp_global_init() != 0)
+    if (rte_eal_init(ARRAY_SIZE(argv) - 1, argv) < 0 || srtp_global_init(CONF_SRTP_BACKEND_AUTO) != 0)
         abort();
     make(&p);
     return &p;
