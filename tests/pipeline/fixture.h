@@ -43,6 +43,9 @@ struct fixture {
     struct dp_ack acks[FIXTURE_LOG];
     struct dp_punt punts[FIXTURE_LOG];
     struct dp_session_event events[FIXTURE_LOG];
+    /* NULL, or how messages reach a dataplane elsewhere: returns the error of the acknowledgement. Then only rx_pool,
+     * in and out need be there, and whoever set it moves the frames. */
+    int (*carry)(struct fixture *f, const void *msg, size_t len);
 };
 
 /* One end of a session, as a browser would be. */
