@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tools/relayctl against a dataplane program: what it prints, as tables and as JSON, and what it says when it cannot."""
+import json, os, pathlib, socket, struct, subprocess, sys, tempfile, time, traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "dataplane/roomline-dataplane"
+RELAYCTL = ROOT / "tools/relayctl"
+HELLO = struct.Struct("=HHIQII64HQ")  # common/dp_proto.h
+SESSION_PUT = struct.Struct("=HHIQ16s40s257s7x")
+EPOCH, SESSIONS = 7, 3
+
+
+def free_port():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        s.bind(("::", 0))
+        return s.getsockname()[1]
+
+
+class Relay:
+    """A dataplane with sessions, and a configuration file that names its folder."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.dir, self.port = pathlib.Path(self.folder.name), free_port()
+        self.conf = self.dir / "conf"
+        self.conf.write_text(f"# a comment\nrun_dir = {self.dir}/run\nmedia.port = {self.port}\n")
+        self.process = subprocess.Popen([PROGRAM, "--conf", self.conf], stderr=open(self.dir / "log", "w"))
+        until = time.monotonic() + 10
+        while not (self.dir / "run/dataplane.ctl").exists():
+            assert time.monotonic() < until and self.process.poll() is None, (self.dir / "log").read_text()
+            time.sleep(0.02)
+        self.ctl = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.ctl.connect(str(self.dir / "run/dataplane.ctl"))
+        self.ctl.recv(4096)
+        self.ctl.send(HELLO.pack(1, HELLO.size, 1, 0, EPOCH, 0, *[0] * 64, 0))
+        for n in range(1, SESSIONS + 1):
+            self.ctl.send(SESSION_PUT.pack(2, SESSION_PUT.size, 0, EPOCH << 32 | n, f"ours{n}".encode(),
+                                           b"password-of-session-%05d" % n, b"theirs"))
+            self.ctl.recv(4096)
+        return self
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        self.process.wait(10)
+        self.ctl.close()
+        self.folder.cleanup()
+
+    def send_bad(self, n):
+        """n datagrams that are dropped: their first byte is of no protocol."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for _ in range(n):
+                s.sendto(b"\xff", ("127.0.0.1", self.port))
+
+    def ask(self, *arguments, status=0):
+        return ask(*arguments, "--conf", self.conf, status=status)
+
+
+def ask(*arguments, status=0):
+    done = subprocess.run([RELAYCTL, *map(str, arguments)], capture_output=True, text=True, timeout=20)
+    assert done.returncode == status, (arguments, done)
+    assert "Traceback" not in done.stderr and bool(done.stderr) == (status != 0), done
+    return done.stdout if status == 0 else done.stderr
+
+
+def cells(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def wait_for(what):
+    until = time.monotonic() + 5
+    while not what():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_tables():
+    with Relay() as r:
+        info = dict(line[:2] for line in cells(r.ask("info"))[1:])
+        assert (info["workers"], info["sessions"], info["epoch"]) == ("1", str(SESSIONS), str(EPOCH)), info
+        assert r.ask("drops") == "nothing dropped\n"
+        r.send_bad(4)
+        wait_for(lambda: json.loads(r.ask("drops", "--json"))["DEMUX"] == 4)
+        assert cells(r.ask("drops")) == [["reason", "packets"], ["DEMUX", "4"]]
+        assert cells(r.ask("drops", 0)) == cells(r.ask("drops"))
+        assert ["AUTH", "0"] in cells(r.ask("drops", "--all"))
+        heading, worker = r.ask("workers").splitlines()
+        assert heading.startswith("worker") and worker.split()[:3] == ["0", str(SESSIONS), "4"]
+        assert len({len(line) for line in (heading, worker)}) == 1, "columns do not line up"
+        assert ["rx_packets", "4"] in cells(r.ask("workers", 0))
+        lines = cells(r.ask("sessions"))
+        assert len(lines) == 1 + SESSIONS and lines[1][0] == hex(EPOCH << 32 | 1)
+        for number in (EPOCH << 32 | 2, hex(EPOCH << 32 | 2)):
+            assert ["worker", "0"] in cells(r.ask("session", number))
+
+
+def test_json():
+    with Relay() as r:
+        assert json.loads(r.ask("info", "--json"))["sessions"] == SESSIONS
+        assert json.loads(r.ask("workers", "--json"))["0"]["sessions"] == SESSIONS
+        assert set(json.loads(r.ask("sessions", "--json"))) == {str(EPOCH << 32 | n) for n in (1, 2, 3)}
+        assert json.loads(r.ask("session", EPOCH << 32 | 1, "--json"))["id"] == EPOCH << 32 | 1
+
+
+def test_watch():
+    """Each interval a table with rates, until the dataplane ends."""
+    with Relay() as r:
+        watch = subprocess.Popen([RELAYCTL, "drops", "--watch", "0.2", "--conf", r.conf], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        lines = []
+        until = time.monotonic() + 10
+        while not (lines and lines[-1][0] == "DEMUX" and float(lines[-1][2]) > 0):
+            assert time.monotonic() < until, lines
+            r.send_bad(10)
+            lines.append(watch.stdout.readline().split())
+        assert ["reason", "packets", "per", "s"] in lines
+        r.process.terminate()
+        _, said = watch.communicate(timeout=10)
+        assert watch.returncode == 1 and "relayctl: the dataplane" in said, said
+
+
+def test_errors():
+    with Relay() as r:
+        for arguments, status, words in (
+            (("session", 9), 1, "no session 9"),
+            (("workers", 1), 1, "no worker 1"),
+            (("drops", 1), 1, "no worker 1"),
+            (("session",), 2, "ID"),
+            (("session", "x"), 2, "'x'"),
+            (("drops", "-1"), 2, "-1"),
+            (("info", "--watch", "0"), 2, "--watch"),
+            (("fly",), 2, "fly"),
+        ):
+            assert words in r.ask(*arguments, status=status), arguments
+        run = r.dir / "run"
+        assert "sessions" in ask("info", "--run-dir", run)
+        r.process.kill()  # leaves its sockets behind
+        r.process.wait()
+        assert f"no dataplane runs with run_dir {run}" in ask("info", "--run-dir", run, status=1)
+    assert "no dataplane runs" in ask("info", "--run-dir", "/nowhere", status=1)
+    assert "/nowhere: No such file" in ask("info", "--conf", "/nowhere", status=1)
+
+
+def main():
+    failed = 0
+    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
+        try:
+            test()
+            print(f"ok - relayctl: {name[5:]}", flush=True)
+        except Exception:
+            failed += 1
+            print("# " + traceback.format_exc().replace("\n", "\n# "))
+            print(f"not ok - relayctl: {name[5:]}", flush=True)
+    sys.exit(failed > 0)
+
+
+main()
