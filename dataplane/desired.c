@@ -81,6 +81,8 @@ static int on_session_put(struct objects *o, const struct dp_session_put *put)
         return same_session(&so->put, put) ? 0 : -EEXIST;
     if (HASH_COUNT(o->sessions) >= o->conf->max_sessions)
         return -ENOSPC;
+    if (o->n_held >= o->conf->max_sessions)
+        return -EAGAIN;
     so = make_session(o, put);
     if (!so)
         return -ENOMEM;
@@ -91,6 +93,7 @@ static int on_session_put(struct objects *o, const struct dp_session_put *put)
         return err;
     }
     HASH_ADD(hh, o->sessions, session.id, sizeof(so->session.id), so);
+    o->n_held++;
     attach(o, so, NOUN_SESSION, &so->session, NULL);
     return 0;
 }
@@ -435,6 +438,8 @@ int objects_on_message(struct objects *o, void *msg, size_t len)
         return -EAGAIN;
     enum dp_msg type = (enum dp_msg)((const struct dp_head *)msg)->type;
     int err = handle(o, type, msg, &id);
+    if (err == -EAGAIN)
+        return err;
     if (type == DP_KEYS_PUT || type == DP_SESSION_PUT)
         explicit_bzero(msg, len);
     if (err == -EBADMSG)

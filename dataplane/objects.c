@@ -201,6 +201,7 @@ void objects_bury(struct objects *o, enum noun noun, void *object)
     struct grave *g = malloc(sizeof(*g));
     if (!g)
         abort();
+    o->n_held -= noun == NOUN_SESSION;
     *g = (struct grave){.noun = noun, .object = object, .token = rte_rcu_qsbr_start(o->tables->rcu)};
     STAILQ_INSERT_TAIL(&o->graves, g, next);
 }

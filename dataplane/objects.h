@@ -92,6 +92,7 @@ struct objects {
     struct post post;
     struct rte_mbuf *spare; /* the command of the next message: without one no message is taken */
     struct session_object *sessions;
+    uint32_t n_held; /* sessions that workers hold, or will: with those whose MAIL_DETACHED has not come yet */
     struct stream_object *streams;
     struct subscription_object *subscriptions;
     TAILQ_HEAD(, session_object) due; /* have events to tell */

@@ -377,13 +377,52 @@ static void test_full_mailbox(void **state)
     fixture_destroy(f);
 }
 
+/* Deleted sessions count until their worker has let go: no worker ever owns more than the limit, not even when a group
+ * that is deleted on its way arrives after others have taken its place. */
+static void test_limit_counts_the_deleted(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .id = ID(1), .worker = 1};
+    uint32_t max = f->conf.max_sessions, waited = 0;
+
+    for (uint32_t n = 1; n <= max; n++)
+        assert_int_equal(put_session(f, n), 0);
+    assert_int_equal(put_session(f, max + 1), -ENOSPC);
+    assert_int_equal(put_stream(f, 500, 1), 0);
+    for (uint32_t n = 2; n <= max; n++)
+        assert_int_equal(put_subscription(f, 500 + n, n, 500), 0);
+    assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
+    for (uint32_t n = 1; n <= max; n++) {
+        struct dp_del del = {.head = {.type = DP_SESSION_DEL, .len = sizeof(del)}, .id = ID(n)};
+        assert_int_equal(objects_on_message(&f->objects, &del, sizeof(del)), 0);
+    }
+    for (uint32_t n = 1; n <= max; n++) {
+        struct dp_session_put put = session_put(1000 + n);
+        put.head = (struct dp_head){.type = DP_SESSION_PUT, .len = sizeof(put)};
+        put.worker = 1;
+        for (uint32_t turns = 0; objects_on_message(&f->objects, &put, sizeof(put)) == -EAGAIN; turns++) {
+            assert_true(turns < 10);
+            assert_string_equal(put.local_ufrag, session_put(1000 + n).local_ufrag); /* to be given again */
+            fixture_turn(f);
+            waited++;
+        }
+        fixture_clear(f);
+    }
+    assert_true(waited > 0);
+    fixture_run(f, 10 * FIXTURE_TURN_US);
+    assert_int_equal(f->workers[1]->n_sessions, max);
+    fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions),     cmocka_unit_test(test_wiped),         cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_streams),      cmocka_unit_test(test_subscriptions), cmocka_unit_test(test_ssrcs),
-        cmocka_unit_test(test_cascade),      cmocka_unit_test(test_malformed),     cmocka_unit_test(test_old_epoch),
-        cmocka_unit_test(test_backpressure), cmocka_unit_test(test_full_mailbox),
+        cmocka_unit_test(test_sessions),      cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_subscriptions), cmocka_unit_test(test_ssrcs),
+        cmocka_unit_test(test_cascade),       cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_old_epoch),     cmocka_unit_test(test_backpressure),
+        cmocka_unit_test(test_full_mailbox),  cmocka_unit_test(test_limit_counts_the_deleted),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }
