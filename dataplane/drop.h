@@ -43,8 +43,7 @@
     X(MAILBOX_FULL, "mailbox of another worker full")                                         \
     X(MOVING, "held for a session that moves, queue full")                                    \
     X(TX_FULL, "transmit queue full")                                                         \
-    X(TX_PROTECT, "SRTP protect failed")                                                      \
-    X(SESSION_GONE, "session was deleted meanwhile")
+    X(TX_PROTECT, "SRTP protect failed")
 
 enum drop {
 #define X(id, text) DROP_##id,

@@ -31,13 +31,9 @@ static void set_consent(struct session *s, bool consent)
 
 void ice_on_authenticated(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us)
 {
-    struct tuple *t = &s->ice.tuples[tuple];
-
     assert(session_is_mine(w, s) && tuple < SESSION_TUPLES_MAX);
-    if (!t->entered)
-        return;
-    t->authenticated = true;
-    s->ice.send = tuple;
+    if (s->ice.tuples[tuple].entered)
+        s->ice.send = tuple;
 }
 
 /* A nominated pair was just checked: is it the first, or is the present one silent? */

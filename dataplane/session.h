@@ -42,7 +42,6 @@ struct tuple {
     bool used;            /* the slot is taken */
     bool entered;         /* ctl has put it into the table: packets may be sent over it */
     bool nominated;       /* USE-CANDIDATE was seen */
-    bool authenticated;   /* SRTP, SRTCP or DTLS has verified over it */
     uint8_t template_len; /* Ethernet, IP, UDP headers to the peer; lengths and checksums are filled in at egress */
     _Alignas(2) uint8_t template[PKT_L4_MAX];
     struct tuple_key key;
