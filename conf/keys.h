@@ -44,6 +44,8 @@
     X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RELOAD,                                 \
       "WebSocket connections at a time.")                                                                              \
     X(U32, limit_rooms, "limit.rooms", "10000", RANGE(1, 1000000), RELOAD, "Rooms at a time.")                         \
+    X(U32, limit_rooms_per_connection, "limit.rooms_per_connection", "16", RANGE(1, 1000000), RELOAD,                  \
+      "Rooms that one connection may be in at a time.")                                                                \
     X(U32, limit_participants_per_room, "limit.participants_per_room", "200", RANGE(1, 10000), RELOAD,                 \
       "Participants in one room.")                                                                                     \
     X(U32, limit_streams_per_participant, "limit.streams_per_participant", "16", RANGE(1, 1000), RELOAD,               \

@@ -23,11 +23,12 @@ struct participant;
 
 struct client {
     struct hub *hub;
-    void *conn;      /* the transport's */
-    uint32_t number; /* in the log */
-    bool gone;       /* being closed or destroyed: nothing is sent any more */
-    char *login;     /* NULL until `connection` */
-    LIST_HEAD(, participant) participants;
+    void *conn;                            /* the transport's */
+    uint32_t number;                       /* in the log */
+    bool gone;                             /* being closed or destroyed: nothing is sent any more */
+    char *login;                           /* NULL until `connection` */
+    LIST_HEAD(, participant) participants; /* one for each room it is in */
+    uint32_t n_participants;
     struct stream *streams; /* uthash, by media session id, in order of creation */
     struct timer keepalive;
     uint32_t unanswered_pings;

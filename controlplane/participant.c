@@ -22,6 +22,7 @@ struct participant *participant_create(struct client *c, struct room *r)
     TAILQ_INIT(&p->streams);
     LIST_INSERT_HEAD(&c->participants, p, entry);
     HASH_ADD_KEYPTR(hh, r->participants, p->login, strlen(p->login), p);
+    c->n_participants++;
     c->hub->n_participants++;
     LOG_INFO(ROOM, "joined room=%s login=%s client=%u participants=%u", r->name, p->login, c->number,
              HASH_COUNT(r->participants));
@@ -45,6 +46,7 @@ void participant_destroy(struct participant *p, bool left)
     room_tell_others(p, "LEFT", json_string(p->login));
     HASH_DEL(r->participants, p);
     LIST_REMOVE(p, entry);
+    p->client->n_participants--;
     r->hub->n_participants--;
     LOG_INFO(ROOM, "gone room=%s login=%s client=%u how=%s participants=%u", r->name, p->login, p->client->number,
              left ? "left" : "vanished", HASH_COUNT(r->participants));

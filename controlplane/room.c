@@ -44,10 +44,12 @@ static const char *check_join(const struct client *c, const char *name, const st
     const struct conf *conf = c->hub->out.conf;
     if (strlen(name) > conf->limit_name_bytes)
         return "Room name is too long";
-    if (!r)
-        return c->hub->n_rooms >= conf->limit_rooms ? "Too many rooms" : NULL;
     if (client_in_room(c, name))
         return "Already in this room";
+    if (c->n_participants >= conf->limit_rooms_per_connection)
+        return "In too many rooms";
+    if (!r)
+        return c->hub->n_rooms >= conf->limit_rooms ? "Too many rooms" : NULL;
     if (room_participant(r, c->login))
         return "Room already has user with such login";
     if (HASH_COUNT(r->participants) >= conf->limit_participants_per_room)
