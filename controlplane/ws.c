@@ -10,7 +10,8 @@
 #include "controlplane/client.h"
 #include "controlplane/server.h"
 
-#define CLOSE_SECONDS 3 /* for what is still queued and the close frame; then the socket goes */
+#define IN_KEPT_BYTES 16384 /* room for most messages; more is given back after a message that needed it */
+#define CLOSE_SECONDS 3     /* for what is still queued and the close frame; then the socket goes */
 
 struct message {
     STAILQ_ENTRY(message) entry;
@@ -111,6 +112,16 @@ static int gather(struct ws *ws, const char *bytes, size_t len)
     return 0;
 }
 
+static void forget_message(struct ws *ws)
+{
+    ws->in_len = 0;
+    if (ws->in_size <= IN_KEPT_BYTES)
+        return;
+    free(ws->in);
+    ws->in = NULL;
+    ws->in_size = 0;
+}
+
 int ws_on_receive(struct ws *ws, const char *bytes, size_t len)
 {
     if (!ws || ws->close_code)
@@ -125,7 +136,7 @@ int ws_on_receive(struct ws *ws, const char *bytes, size_t len)
         return 0;
     if (lws_is_final_fragment(ws->wsi)) {
         client_on_message(ws->client, ws->in_len ? ws->in : "", ws->in_len);
-        ws->in_len = 0;
+        forget_message(ws);
     }
     return 0;
 }

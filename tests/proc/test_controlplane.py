@@ -373,6 +373,20 @@ def test_reload():
             assert ws.expect("DataStatusEvent")["status"] == status
 
 
+def test_memory_of_idle_connections():
+    """What a connection once sent is not held for it: 10000 of them are allowed."""
+    with Program() as p:
+        def resident_bytes():
+            return int(pathlib.Path(f"/proc/{p.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+        before, sockets = 0, []
+        for i in range(101):
+            sockets.append(p.socket())
+            sockets[-1].send(b" " * 250000 + b'{"message":"ping","data":[null]}')
+            sockets[-1].expect("pong")
+            before = before or resident_bytes()
+        assert resident_bytes() - before < 8 << 20, resident_bytes() - before
+
+
 def test_own_pages():
     """The pages are found beside the program, wherever it is started from: in a build and when installed."""
     with Program(www__dir="") as p:
