@@ -312,7 +312,7 @@ static bool pass(struct log_rl *rl, int64_t now_us, uint32_t *suppressed)
         rl->window_us = now_us;
         rl->lines = 0;
     }
-    if (rl->lines == LOG_RL_LINES) {
+    if (rl->lines == rl->max_lines) {
         rl->suppressed += rl->suppressed < UINT32_MAX;
         return false;
     }

@@ -11,7 +11,7 @@
  * never passed here.
  *
  * Where a peer decides how often a line is written, use LOG_RL: per call site at most LOG_RL_LINES lines in
- * LOG_RL_WINDOW_US; the next line let through ends in suppressed=N.
+ * LOG_RL_WINDOW_US, or LOG_EVENT with its LOG_EVENT_LINES; the next line let through ends in suppressed=N.
  *
  * Never from a worker: a line is a system call. Each line is one write, so lines of several threads do not mix; a
  * LOG_RL call site belongs to one thread. */
@@ -25,6 +25,7 @@
 #define LOG_LINE_BYTES   2048 /* longest line, with its newline */
 #define LOG_VALUE_BYTES  512  /* longest escaped string value; the rest is cut */
 #define LOG_RL_LINES     5
+#define LOG_EVENT_LINES  500
 #define LOG_RL_WINDOW_US (INT64_C(10) * 1000 * 1000)
 
 /* id, word in the configuration and on the line. Severity falls. */
@@ -81,7 +82,8 @@ void log_set_clock(int64_t (*now_us)(void *arg), void *arg);
 
 bool log_enabled(enum log_level level, enum log_topic topic);
 
-struct log_rl { /* zero-initialised: one per call site of LOG_RL */
+struct log_rl { /* one per call site of LOG_RL and LOG_EVENT */
+    uint32_t max_lines;
     int64_t window_us;
     uint32_t lines;
     uint32_t suppressed;
@@ -103,10 +105,16 @@ void log_write(struct log_rl *rl, enum log_level level, enum log_topic topic, co
 #define LOG_DEBUG(topic, ...) LOG_AT(NULL, DEBUG, topic, __VA_ARGS__)
 
 /* LOG_RL(WARN, WS, "message refused from=%s", ...) */
-#define LOG_RL(level, topic, ...)                    \
-    do {                                             \
-        static struct log_rl log_rl_;                \
-        LOG_AT(&log_rl_, level, topic, __VA_ARGS__); \
+#define LOG_RL(level, topic, ...) LOG_LIMITED(LOG_RL_LINES, level, topic, __VA_ARGS__)
+
+/* LOG_EVENT(INFO, ROOM, "joined room=%s", ...): the life of clients, rooms and streams, of which an operator wants
+ * every line until somebody makes too many. */
+#define LOG_EVENT(level, topic, ...) LOG_LIMITED(LOG_EVENT_LINES, level, topic, __VA_ARGS__)
+
+#define LOG_LIMITED(lines_, level, topic, ...)                \
+    do {                                                      \
+        static struct log_rl log_rl_ = {.max_lines = lines_}; \
+        LOG_AT(&log_rl_, level, topic, __VA_ARGS__);          \
     } while (0)
 
 #endif

@@ -55,7 +55,7 @@ struct client *client_create(struct hub *hub, void *conn)
     LIST_INSERT_HEAD(&hub->clients, c, entry);
     hub->n_clients++;
     arm_keepalive(c);
-    LOG_INFO(WS, "connected client=%u clients=%u", c->number, hub->n_clients);
+    LOG_EVENT(INFO, WS, "connected client=%u clients=%u", c->number, hub->n_clients);
     return c;
 }
 
@@ -70,7 +70,7 @@ void client_destroy(struct client *c)
     timers_cancel(&c->hub->timers, &c->keepalive);
     LIST_REMOVE(c, entry);
     c->hub->n_clients--;
-    LOG_INFO(WS, "disconnected client=%u login=%s clients=%u", c->number, c->login, c->hub->n_clients);
+    LOG_EVENT(INFO, WS, "disconnected client=%u login=%s clients=%u", c->number, c->login, c->hub->n_clients);
     free(c->login);
     free(c);
 }

@@ -108,9 +108,9 @@ static void answer(const struct offer *o, struct stream *s)
         stream_set(s, STREAM_FAILED, "Failed by error");
         return;
     }
-    LOG_INFO(STREAM, "answered kind=%s name=%s room=%s login=%s session=%llx worker=%u",
-             s->publish ? "publish" : "play", s->name, s->participant->room->name, s->participant->login,
-             (unsigned long long)s->session.id, s->session.worker);
+    LOG_EVENT(INFO, STREAM, "answered kind=%s name=%s room=%s login=%s session=%llx worker=%u",
+              s->publish ? "publish" : "play", s->name, s->participant->room->name, s->participant->login,
+              (unsigned long long)s->session.id, s->session.worker);
     message_remote_sdp(o->client, o->media_session_id, text);
 }
 

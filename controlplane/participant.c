@@ -24,8 +24,8 @@ struct participant *participant_create(struct client *c, struct room *r)
     HASH_ADD_KEYPTR(hh, r->participants, p->login, strlen(p->login), p);
     c->n_participants++;
     c->hub->n_participants++;
-    LOG_INFO(ROOM, "joined room=%s login=%s client=%u participants=%u", r->name, p->login, c->number,
-             HASH_COUNT(r->participants));
+    LOG_EVENT(INFO, ROOM, "joined room=%s login=%s client=%u participants=%u", r->name, p->login, c->number,
+              HASH_COUNT(r->participants));
     return p;
 }
 
@@ -48,8 +48,8 @@ void participant_destroy(struct participant *p, bool left)
     LIST_REMOVE(p, entry);
     p->client->n_participants--;
     r->hub->n_participants--;
-    LOG_INFO(ROOM, "gone room=%s login=%s client=%u how=%s participants=%u", r->name, p->login, p->client->number,
-             left ? "left" : "vanished", HASH_COUNT(r->participants));
+    LOG_EVENT(INFO, ROOM, "gone room=%s login=%s client=%u how=%s participants=%u", r->name, p->login,
+              p->client->number, left ? "left" : "vanished", HASH_COUNT(r->participants));
     free(p->login);
     free(p);
     room_on_gone(r, left);

@@ -23,7 +23,7 @@ static struct room *create(struct hub *hub, const char *name)
     r->hub = hub;
     HASH_ADD_KEYPTR(hh, hub->rooms, r->name, strlen(r->name), r);
     hub->n_rooms++;
-    LOG_INFO(ROOM, "created room=%s rooms=%u", r->name, hub->n_rooms);
+    LOG_EVENT(INFO, ROOM, "created room=%s rooms=%u", r->name, hub->n_rooms);
     return r;
 }
 
@@ -34,7 +34,7 @@ void room_destroy(struct room *r)
     timers_cancel(&hub->timers, &r->idle);
     HASH_DEL(hub->rooms, r);
     hub->n_rooms--;
-    LOG_INFO(ROOM, "ended room=%s rooms=%u", r->name, hub->n_rooms);
+    LOG_EVENT(INFO, ROOM, "ended room=%s rooms=%u", r->name, hub->n_rooms);
     free(r->name);
     free(r);
 }

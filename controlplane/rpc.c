@@ -26,7 +26,7 @@ static void on_connection(struct client *c, json_t *arg)
     c->login = strdup(login ? login : "");
     if (!c->login)
         abort();
-    LOG_INFO(WS, "established client=%u login=%s", c->number, c->login);
+    LOG_EVENT(INFO, WS, "established client=%u login=%s", c->number, c->login);
     message_welcome(c, arg);
 }
 

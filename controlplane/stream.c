@@ -107,9 +107,9 @@ void stream_set(struct stream *s, enum stream_state state, const char *info)
     enum stream_state from = s->state;
     assert(legal[from] & 1u << state);
     s->state = state;
-    LOG_INFO(STREAM, "state=%s kind=%s name=%s room=%s login=%s session=%llx info=%s", state_names[state],
-             s->publish ? "publish" : "play", s->name, s->participant->room->name, s->participant->login,
-             (unsigned long long)s->session.id, info);
+    LOG_EVENT(INFO, STREAM, "state=%s kind=%s name=%s room=%s login=%s session=%llx info=%s", state_names[state],
+              s->publish ? "publish" : "play", s->name, s->participant->room->name, s->participant->login,
+              (unsigned long long)s->session.id, info);
     switch (state) {
     case STREAM_PUBLISHING:
         message_stream_status(s, "PUBLISHING", info);

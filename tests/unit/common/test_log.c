@@ -184,6 +184,13 @@ static void flood_is_counted_not_written(void **state)
     assert_int_equal(seen.lines, 2 * LOG_RL_LINES + 2);
 }
 
+static void events_have_a_larger_limit(void **state)
+{
+    for (int i = 0; i < LOG_EVENT_LINES + 100; i++)
+        LOG_EVENT(INFO, ROOM, "joined n=%d", i);
+    assert_int_equal(seen.lines, LOG_EVENT_LINES);
+}
+
 static void errno_survives(void **state)
 {
     errno = ENOENT;
@@ -202,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(levels_and_topics_switch, setup, teardown),
         cmocka_unit_test_setup_teardown(disabled_line_evaluates_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(flood_is_counted_not_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_have_a_larger_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(errno_survives, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
