@@ -56,6 +56,14 @@ static const char *check(const struct offer *o, const json_t *arg, bool publishe
     return json_text(arg, "sdp") ? NULL : "No SDP offer";
 }
 
+/* It is the msid too: a token (RFC 8830 2), in which ice-chars have one character too many. */
+static void make_cname(struct offer *o)
+{
+    hub_random_text(o->client->hub, o->cname, CNAME_CHARS);
+    for (char *c = o->cname; *c; c++)
+        *c = *c == '/' ? '-' : *c;
+}
+
 /* Returns NULL, or the text owed to the client. Either way finish_offer follows. */
 static const char *init_offer(struct offer *o, struct client *c, const json_t *arg, bool published)
 {
@@ -79,7 +87,7 @@ static const char *init_offer(struct offer *o, struct client *c, const json_t *a
     o->negotiated = calloc(1, sizeof(*o->negotiated));
     if (!o->negotiated)
         abort();
-    hub_random_text(c->hub, o->cname, CNAME_CHARS);
+    make_cname(o);
     return NULL;
 }
 

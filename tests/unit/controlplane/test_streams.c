@@ -352,12 +352,28 @@ static void test_answer(void **state)
     stage_finish();
 }
 
+/* RFC 8830: a token, so no slash. */
+static void test_msid_is_a_token(void **state)
+{
+    stage_init();
+    RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), PUBLISH("A", "a1", "r1", "s1"));
+    for (int i = 0; i < 20; i++) {
+        RUN("A> play a2 r1 s1", "A< answer a2");
+        const char *msid = strstr(stage_last_text(0), "a=msid:");
+        assert_non_null(msid);
+        assert_int_equal(strcspn(msid + strlen("a=msid:"), " /\\"), 16);
+        RUN("A> stop a2", "A< STOPPED a2 Stopped by user");
+    }
+    stage_finish();
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 3];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 4];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_keys_before_publishing);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_workers);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_answer);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_msid_is_a_token);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
