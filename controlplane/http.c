@@ -12,8 +12,9 @@
 #include "controlplane/files.h"
 #include "controlplane/server.h"
 
-#define CHUNK_BYTES  16384
-#define HEADER_BYTES 2048
+#define CHUNK_BYTES   16384
+#define HEADER_BYTES  2048
+#define STALL_SECONDS 20 /* a reader that takes nothing for so long is closed; a slow one may take hours */
 
 struct answer {
     unsigned status;
@@ -49,6 +50,13 @@ static int complete(struct lws *wsi, struct http *h)
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
+/* libwebsockets would otherwise give the whole answer a few seconds. */
+static void await_writable(struct lws *wsi)
+{
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALL_SECONDS);
+    lws_callback_on_writable(wsi);
+}
+
 /* Sends the head; the body follows when the socket takes it. */
 static int respond(struct lws *wsi, struct http *h, const struct answer *a)
 {
@@ -58,7 +66,7 @@ static int respond(struct lws *wsi, struct http *h, const struct answer *a)
         return complete(wsi, h);
     h->sent_bytes = 0;
     h->bytes = a->bytes;
-    lws_callback_on_writable(wsi);
+    await_writable(wsi);
     return 0;
 }
 
@@ -172,7 +180,7 @@ int http_on_writable(struct lws *wsi, struct http *h)
         return -1;
     if (last)
         return complete(wsi, h);
-    lws_callback_on_writable(wsi);
+    await_writable(wsi);
     return 0;
 }
 

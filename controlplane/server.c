@@ -161,7 +161,6 @@ static int add_vhost(struct server *s, const char *name, int port, const struct 
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
         .alpn = "http/1.1",
         .keepalive_timeout = 30,
-        .timeout_secs = 20,
         .server_string = "roomline",
     };
     if (!wants_ipv6(s->conf->listen_address))
@@ -224,6 +223,7 @@ int server_init(struct server *s, const struct conf *conf, struct hub *hub, cons
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .timeout_secs = 20,
         .user = s,
     };
     *s = (struct server){.conf = conf, .hub = hub, .www_fd = -1, .static_fd = -1, .events_fd = -1, .signals_fd = -1};

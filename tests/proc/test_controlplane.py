@@ -387,6 +387,24 @@ def test_memory_of_idle_connections():
         assert resident_bytes() - before < 8 << 20, resident_bytes() - before
 
 
+def test_slow_download():
+    """As long as the reader takes something it gets all of it."""
+    size = 16 << 20
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "large.bin").write_bytes(bytes(size))
+        with Program(static__dir=folder) as p, socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            s.settimeout(5)
+            s.connect(("127.0.0.1", p.port))
+            s.sendall(b"GET /client2/large.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            got, slow_until = 0, time.monotonic() + 7
+            while part := s.recv(32768):
+                got += len(part)
+                if time.monotonic() < slow_until:
+                    time.sleep(0.05)
+            assert got > size, got
+
+
 def test_own_pages():
     """The pages are found beside the program, wherever it is started from: in a build and when installed."""
     with Program(www__dir="") as p:
