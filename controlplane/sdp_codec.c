@@ -62,12 +62,11 @@ static bool parse_vp9(const struct sdp_format *format, struct codec_params *out)
     return ok;
 }
 
-static bool parse_opus(const struct sdp_format *format, struct codec_params *out)
+/* Every decoder takes both: a value that makes no sense is no reason to refuse. */
+static void parse_opus(const struct sdp_format *format, struct codec_params *out)
 {
     uint32_t stereo = 0;
-    bool ok = sdp_format_number(format, "stereo", 10, 1, &stereo);
-    out->stereo = stereo == 1;
-    return ok;
+    out->stereo = sdp_format_number(format, "stereo", 10, 1, &stereo) && stereo == 1;
 }
 
 enum codec sdp_codec_parse(const struct sdp_format *format, struct codec_params *params)
@@ -82,7 +81,7 @@ enum codec sdp_codec_parse(const struct sdp_format *format, struct codec_params 
     else if (codec == CODEC_VP9)
         ok = parse_vp9(format, params);
     else if (codec == CODEC_OPUS)
-        ok = parse_opus(format, params);
+        parse_opus(format, params);
     return ok ? codec : CODEC_NONE;
 }
 

@@ -274,6 +274,25 @@ static void test_play_details(void **state)
     assert_int_equal(rtp->ssrc, 0); /* the caller's */
 }
 
+/* An opus whose stereo makes no sense is mono, not another codec. */
+static void test_odd_stereo(void **state)
+{
+    static const struct {
+        const char *fmtp;
+        bool stereo;
+    } cases[] = {
+        {"stereo=1", true}, {" Stereo=1 ", true}, {"stereo=0", false}, {"stereo=true", false}, {"stereo=2", false}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[1024];
+        struct negotiated n;
+        const char *info;
+        snprintf(text, sizeof(text), HEAD AUDIO TRANSPORT "a=fmtp:111 minptime=10;%s\n", cases[i].fmtp);
+        assert_int_equal(publish_text(text, &n, &info), 0);
+        check_section(&n.sections[0], CODEC_OPUS, 111, DP_PT_NONE);
+        assert_int_equal(n.sections[0].params.stereo, cases[i].stereo);
+    }
+}
+
 static void test_publish_refusals(void **state)
 {
     static const struct {
@@ -429,7 +448,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_play_codecs),           cmocka_unit_test(test_play_audio_of_both),
         cmocka_unit_test(test_play_details),          cmocka_unit_test(test_publish_refusals),
         cmocka_unit_test(test_setup_roles),           cmocka_unit_test(test_transport),
-        cmocka_unit_test(test_extensions_of_publish),
+        cmocka_unit_test(test_extensions_of_publish), cmocka_unit_test(test_odd_stereo),
     };
     data_dir = argc > 1 ? argv[1] : "tests/data";
     return cmocka_run_group_tests(tests, NULL, NULL);
