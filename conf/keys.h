@@ -41,7 +41,7 @@
       "WebSocket messages per second and client; a burst may hold 5 s of them, or 4 for each participant of a room.")  \
     X(U32, ws_max_queue_bytes, "ws.max_queue_bytes", "4194304", RANGE(65536, 1073741824), RELOAD,                      \
       "Bytes that may wait for a client which reads slowly; one that needs more is closed.")                           \
-    X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RELOAD,                                 \
+    X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RESTART,                                \
       "WebSocket connections at a time.")                                                                              \
     X(U32, limit_rooms, "limit.rooms", "10000", RANGE(1, 1000000), RELOAD, "Rooms at a time.")                         \
     X(U32, limit_rooms_per_connection, "limit.rooms_per_connection", "16", RANGE(1, 1000000), RELOAD,                  \
