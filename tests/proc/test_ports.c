@@ -43,11 +43,14 @@ static const struct kind {
     const char *port, *device; /* dataplane.port; the client's device and its arguments. %s: the test's folder */
     uint16_t workers, queues;  /* queues: the client's */
     bool wakes;                /* the port wakes its workers */
+    const char *again;         /* then a second client takes the place of the first */
 } kinds[] = {
     {"memif", "net_memif0,role=server,socket=%s/memif,socket-abstract=no",
-     "net_memif1,role=client,socket=%s/memif,socket-abstract=no", 1, 1, false},
+     "net_memif1,role=client,socket=%s/memif,socket-abstract=no", 1, 1, false,
+     "net_memif3,role=client,socket=%s/memif,socket-abstract=no"},
     {"memif, two queues", "net_memif0,role=server,socket=%s/memif,socket-abstract=no",
-     "net_memif2,role=client,socket=%s/memif,socket-abstract=no", 2, 2, false},
+     "net_memif2,role=client,socket=%s/memif,socket-abstract=no", 2, 2, false,
+     "net_memif4,role=client,socket=%s/memif,socket-abstract=no"},
     {"AF_PACKET", "net_af_packet0,iface=relay", "net_af_packet1,iface=client", 1, 1, true},
     {"AF_PACKET, two queues", "net_af_packet0,iface=relay,qpairs=2", "net_af_packet2,iface=client", 2, 1, true},
     {"AF_PACKET, one queue for two workers", "net_af_packet0,iface=relay", "net_af_packet3,iface=client", 2, 1, true},
@@ -387,13 +390,13 @@ static void make_fixture(struct client *c)
     c->f.rx_pool = c->pools[0];
 }
 
-static void open_port(struct client *c, const struct kind *k)
+static void open_port(struct client *c, const struct kind *k, const char *what)
 {
     char device[256];
     uint16_t ethdev;
     const char *err = "";
 
-    snprintf(device, sizeof(device), k->device, c->dir);
+    snprintf(device, sizeof(device), what, c->dir);
     assert_int_equal(rte_dev_probe(device), 0);
     device[strcspn(device, ",")] = '\0';
     assert_int_equal(rte_eth_dev_get_port_by_name(device, &ethdev), 0);
@@ -447,8 +450,14 @@ static void test_kind(struct client *c, const struct kind *k)
 {
     start_dataplane(c, k);
     connect_ctl(c);
-    open_port(c, k);
+    open_port(c, k, k->device);
     serve(c, k);
+    if (k->again) {
+        c->port->ops->destroy(c->port);
+        open_port(c, k, k->again);
+        c->n_arp_replies = 0;
+        serve(c, k);
+    }
     int status = process_stop(&c->dataplane, SIGTERM, 10 * SECOND_US);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
