@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Samples, medians, rows. */
+#include "bench/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAMPLES   7
+#define SAMPLE_NS 2e6
+
+static struct {
+    bool json, progress;
+    uint32_t rows, done;
+} state;
+
+/* Of this thread: on a shared machine others get some of the time of the clock. */
+static double now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static double sample(const struct bench_work *work)
+{
+    double start = now_ns(), spent;
+    uint64_t packets = 0;
+    uint32_t rounds = 4; /* doubled, since the clock is a system call */
+
+    do {
+        for (uint32_t i = 0; i < rounds; i++)
+            packets += work->round(work->arg);
+        rounds *= 2;
+        spent = now_ns() - start;
+    } while (spent < SAMPLE_NS);
+    return spent / (double)packets;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+void bench_pair(const struct bench_work *work, const struct bench_work *ceiling, double *ns, double *ceiling_ns)
+{
+    double samples[SAMPLES], ceilings[SAMPLES];
+
+    for (int i = 0; i < SAMPLES; i++) {
+        samples[i] = sample(work);
+        ceilings[i] = sample(ceiling);
+    }
+    qsort(samples, SAMPLES, sizeof(samples[0]), compare);
+    qsort(ceilings, SAMPLES, sizeof(ceilings[0]), compare);
+    *ns = samples[SAMPLES / 2];
+    *ceiling_ns = ceilings[SAMPLES / 2];
+}
+
+void bench_start(int argc, char **argv, const char *what, uint32_t rows)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0) {
+            state.json = true;
+        } else {
+            fprintf(stderr, "%s\nUsage: tools/bench NAME [--json]\n", what);
+            exit(2);
+        }
+    state.rows = rows;
+    state.progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!state.json)
+        printf("%s\n%-34s %-24s %5s %5s %6s %9s %9s %9s %6s\n", what, "case", "profile", "size", "n", "keys", "ns",
+               "out Mpps", "ceiling", "share");
+}
+
+void bench_print(const struct bench_row *r)
+{
+    double mpps = 1e3 / r->ns, ceiling = 1e3 / r->ceiling_ns, share = r->ceiling_ns / r->ns;
+
+    if (state.json)
+        printf("{\"bench\":\"%s\",\"case\":\"%s\",\"size\":%u,\"n\":%u,\"keys\":%u,\"profile\":\"%s\",\"ns\":%.1f,"
+               "\"out_mpps\":%.4f,\"ceiling_mpps\":%.4f,\"share\":%.4f}\n",
+               r->bench, r->name, r->size, r->n, r->keys, r->profile, r->ns, mpps, ceiling, share);
+    else
+        printf("%-34s %-24s %5u %5u %6u %9.1f %9.3f %9.3f %6.3f\n", r->name, r->profile, r->size, r->n, r->keys, r->ns,
+               mpps, ceiling, share);
+    state.done++;
+    if (state.progress)
+        fprintf(stderr, "\r%s [%.*s%.*s] %u/%u", r->bench, (int)(state.done * 40 / state.rows),
+                "########################################", (int)(40 - state.done * 40 / state.rows),
+                "........................................", state.done, state.rows);
+}
+
+void bench_finish(void)
+{
+    if (state.progress)
+        fputc('\n', stderr);
+}

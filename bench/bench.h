@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What every benchmark does: time in short samples, a row per case, as a table or as JSON. */
+#ifndef ROOMLINE_BENCH_BENCH_H
+#define ROOMLINE_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bench_row {
+    const char *bench;
+    const char *name;    /* of the case */
+    const char *profile; /* of SRTP, or "" */
+    uint32_t size;       /* RTP packet before its tag, bytes */
+    uint32_t n;          /* packets a call, or receivers of a packet: the benchmark says which */
+    uint32_t keys;
+    double ns, ceiling_ns; /* per packet that goes out; the ceiling is of the same run */
+};
+
+struct bench_work {
+    uint32_t (*round)(void *arg); /* returns the packets it did */
+    void *arg;
+};
+
+/* Does one and the other in turn, again and again: a neighbour that slows the machine slows both. Medians over some
+ * short samples, ns per packet. */
+void bench_pair(const struct bench_work *work, const struct bench_work *ceiling, double *ns, double *ceiling_ns);
+
+/* Options: --json. Exits with a message when there are others. */
+void bench_start(int argc, char **argv, const char *what, uint32_t rows);
+void bench_print(const struct bench_row *row);
+void bench_finish(void);
+
+#endif
