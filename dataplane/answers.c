@@ -70,11 +70,9 @@ static void on_event(struct objects *o, struct rte_mbuf *m)
     rte_pktmbuf_free(m);
 }
 
-/* The group has arrived, or (error) stays where it was. */
 static void on_adopted(struct objects *o, struct rte_mbuf *m)
 {
-    int error = pkt(m)->error;
-    uint32_t to = error ? object_of(o->moving)->worker : pkt(m)->worker;
+    uint32_t to = pkt(m)->worker;
 
     for (struct session *s = o->moving; s; s = s->move_next) {
         object_of(s)->worker = to;
@@ -82,7 +80,7 @@ static void on_adopted(struct objects *o, struct rte_mbuf *m)
     }
     o->moving = NULL;
     post_release(&o->post, to);
-    objects_move_done(o, error);
+    objects_move_done(o);
     rte_pktmbuf_free(m);
 }
 

@@ -386,9 +386,9 @@ static void ack(struct objects *o, enum dp_msg type, uint64_t id, int error)
     o->ops->on_ack(o->arg, &a);
 }
 
-void objects_move_done(struct objects *o, int error)
+void objects_move_done(struct objects *o)
 {
-    ack(o, DP_SESSION_MOVE, o->move_id, error);
+    ack(o, DP_SESSION_MOVE, o->move_id, 0);
 }
 
 static int handle(struct objects *o, enum dp_msg type, const void *msg, uint64_t *id)

@@ -249,6 +249,7 @@ uint32_t mailbox_drain(struct worker *w, int64_t now_us)
     uint32_t total = 0;
 
     send_unsent(w);
+    move_pass(w);
     for (uint32_t round = 0; round < DRAIN_ROUNDS; round++) {
         uint32_t n = mailbox_receive(&w->mailbox, mails, PKT_BURST);
         if (n == 0)

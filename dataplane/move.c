@@ -3,7 +3,7 @@
 /* Ownership of a group of sessions (a publisher and all that play it) moves from worker to worker: by pointer, once.
  * The old owner stops, drains, and sends the token; from the moment it has named the new owner, everybody's packets go
  * there, and wait there until the token has come. Nothing is copied, so no index is used twice. */
-#include <errno.h>
+#include <assert.h>
 #include <string.h>
 
 #include "dataplane/frame.h"
@@ -39,17 +39,18 @@ static void take(struct worker *w, struct session *head)
 
 void move_release(struct worker *w, struct rte_mbuf *m)
 {
-    struct session *head = pkt(m)->session;
-    uint32_t to = pkt(m)->worker;
-
-    egress_flush(w); /* no job of the group is left here */
+    assert(!w->token); /* ctl moves one group at a time */
+    egress_flush(w);   /* no job of the group is left here */
     frame_flush(w);
-    give(w, head, to);
-    if (mailbox_send(&w->peers[to]->mailbox, m, MAIL_ADOPT) == 0)
-        return;
-    take(w, head); /* the new owner is flooded: nothing has happened */
-    pkt(m)->error = -ENOBUFS;
-    worker_answer(w, m, MAIL_ADOPTED);
+    give(w, pkt(m)->session, pkt(m)->worker);
+    w->token = m;
+    move_pass(w);
+}
+
+void move_pass(struct worker *w)
+{
+    if (w->token && mailbox_send(&w->peers[pkt(w->token)->worker]->mailbox, w->token, MAIL_ADOPT) == 0)
+        w->token = NULL;
 }
 
 void move_adopt(struct worker *w, struct rte_mbuf *m)

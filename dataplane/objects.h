@@ -140,7 +140,7 @@ void objects_send(struct objects *o, const struct session_object *so, struct rte
 void objects_bury(struct objects *o, enum noun noun, void *object);
 uint32_t objects_drain(struct objects *o); /* the mails of workers */
 void objects_note_event(struct objects *o, struct session_object *so, const struct mail_event *event);
-void objects_move_done(struct objects *o, int error);
+void objects_move_done(struct objects *o);
 uint32_t objects_random(struct objects *o);
 
 #endif

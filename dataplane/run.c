@@ -43,7 +43,7 @@ static int64_t patience_us(const struct worker *w, bool blind)
 {
     if (blind)
         return BLIND_US;
-    if (w->n_held > 0 || w->unsent_head)
+    if (w->n_held > 0 || w->unsent_head || w->token)
         return WAITING_US;
     return w->n_sessions > 0 ? SESSIONS_US : IDLE_US;
 }

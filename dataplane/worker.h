@@ -62,6 +62,7 @@ struct worker {
     struct rte_mempool *tx_pool;                /* mbufs for what we send */
     struct mailbox mailbox;                     /* ours: any thread sends, we drain */
     struct mailbox *ctl_mailbox;                /* to ctl */
+    struct rte_mbuf *token;                     /* of a group we gave away, not sent yet */
     struct rte_mbuf *unsent_head, *unsent_tail; /* answers to ctl that found its mailbox full, linked by mbuf.next */
     struct worker *const *peers;                /* all workers, by index: their mailboxes */
     struct session **sessions;                  /* owned, n_sessions of conf->max_sessions */
@@ -114,6 +115,7 @@ void ice_tick(struct worker *w, struct session *s, int64_t now_us); /* consent *
 void punt_dtls(struct worker *w, struct rte_mbuf *m, int64_t now_us);
 void punt_answer(struct worker *w, struct rte_mbuf *m); /* MAIL_DTLS */
 void move_release(struct worker *w, struct rte_mbuf *m);
+void move_pass(struct worker *w); /* the token that the new owner's mailbox had no room for; never taken back */
 void move_adopt(struct worker *w, struct rte_mbuf *m);
 void move_hold(struct worker *w, struct rte_mbuf *m); /* until its session arrives */
 void move_retry(struct worker *w, int64_t now_us);    /* the held packets, once a turn */
