@@ -39,6 +39,20 @@ void room_destroy(struct room *r)
     free(r);
 }
 
+/* Of the rooms kept for someone who vanished, the one that would end first ends now: whoever makes rooms and vanishes
+ * does not keep others from making theirs. */
+static bool make_place(struct hub *hub)
+{
+    struct room *first = NULL;
+    for (struct room *r = hub->rooms; r; r = r->hh.next) {
+        if (!r->participants && (!first || r->idle.due_us < first->idle.due_us))
+            first = r;
+    }
+    if (first)
+        room_destroy(first);
+    return first != NULL;
+}
+
 static const char *check_join(const struct client *c, const char *name, const struct room *r)
 {
     const struct conf *conf = c->hub->out.conf;
@@ -49,7 +63,7 @@ static const char *check_join(const struct client *c, const char *name, const st
     if (c->n_participants >= conf->limit_rooms_per_connection)
         return "In too many rooms";
     if (!r)
-        return c->hub->n_rooms >= conf->limit_rooms ? "Too many rooms" : NULL;
+        return c->hub->n_rooms < conf->limit_rooms || make_place(c->hub) ? NULL : "Too many rooms";
     if (room_participant(r, c->login))
         return "Room already has user with such login";
     if (HASH_COUNT(r->participants) >= conf->limit_participants_per_room)

@@ -386,6 +386,23 @@ static const struct conversation conversations[] = {
          "A> raw x",
          "A< close 1008 too many messages",
      }},
+    {"rooms kept for nobody make place",
+     {"limit.rooms", "2", "keep_alive.server_interval", "3600000"},
+     {
+         CONNECT("A", "Alice"),
+         JOIN("A", "r1", "[]"),
+         "A> drop",
+         "* wait 1000",
+         CONNECT("A", "Alice"),
+         JOIN("A", "r2", "[]"),
+         "A> drop",
+         CONNECT("A", "Alice"),
+         JOIN("A", "r3", "[]"), /* r1, which would end first */
+         CONNECT("B", "Bob"),
+         JOIN("B", "r2", "[]"),
+         "B> join r4",
+         "B< FAILED Too many rooms",
+     }},
     {"rooms in one connection",
      {"limit.rooms_per_connection", "2"},
      {
