@@ -21,6 +21,8 @@ struct participant;
 #define CLIENT_BURST_S               5
 #define CLIENT_BURST_PER_PARTICIPANT 4
 
+#define CLIENT_LOGIN_BYTES_MAX 4096 /* what limit.name_bytes can allow at most */
+
 struct client {
     struct hub *hub;
     void *conn;                            /* the transport's */

@@ -23,6 +23,10 @@ static void on_connection(struct client *c, json_t *arg)
         LOG_RL(WARN, WS, "second connection message ignored client=%u", c->number);
         return;
     }
+    if (login && strlen(login) > CLIENT_LOGIN_BYTES_MAX) {
+        client_close(c, 1008, "login is too long");
+        return;
+    }
     c->login = strdup(login ? login : "");
     if (!c->login)
         abort();

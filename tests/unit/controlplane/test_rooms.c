@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "controlplane/client.h"
 #include "conversation.h"
 
 static const struct conversation conversations[] = {
@@ -573,11 +574,31 @@ static void test_wire_texts(void **state)
     stage_finish();
 }
 
+/* A login that no configuration allows is not even kept. */
+static void test_endless_login(void **state)
+{
+    static char text[CLIENT_LOGIN_BYTES_MAX + 128];
+    int head = snprintf(text, sizeof(text), "{\"message\":\"connection\",\"data\":[{\"custom\":{\"login\":\"");
+    for (size_t bytes = CLIENT_LOGIN_BYTES_MAX; bytes <= CLIENT_LOGIN_BYTES_MAX + 1; bytes++) {
+        memset(text + head, 'x', bytes);
+        strcpy(text + head + bytes, "\"}}]}");
+        stage_init();
+        RUN("A> open");
+        stage_message(0, text, strlen(text));
+        if (bytes == CLIENT_LOGIN_BYTES_MAX)
+            RUN("* wait 0", "A< getVersion", "A< getUserData", "A> join r1", "A< FAILED Login is too long");
+        else
+            RUN("* wait 0", "A< close 1008 login is too long");
+        stage_finish();
+    }
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 2];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 3];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_room_ends);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_wire_texts);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_endless_login);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
