@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SAMPLES   7
 #define SAMPLE_NS 2e6
 
 static struct {
@@ -16,8 +15,8 @@ static struct {
     uint32_t rows, done;
 } state;
 
-/* Of this thread: on a shared machine others get some of the time of the clock. */
-static double now_ns(void)
+/* On a shared machine others get some of the time of the clock. */
+double bench_now_ns(void)
 {
     struct timespec t;
 
@@ -25,9 +24,9 @@ static double now_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static double sample(const struct bench_work *work)
+double bench_sample(const struct bench_work *work)
 {
-    double start = now_ns(), spent;
+    double start = bench_now_ns(), spent;
     uint64_t packets = 0;
     uint32_t rounds = 4; /* doubled, since the clock is a system call */
 
@@ -35,7 +34,7 @@ static double sample(const struct bench_work *work)
         for (uint32_t i = 0; i < rounds; i++)
             packets += work->round(work->arg);
         rounds *= 2;
-        spent = now_ns() - start;
+        spent = bench_now_ns() - start;
     } while (spent < SAMPLE_NS);
     return spent / (double)packets;
 }
@@ -47,18 +46,22 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double bench_median(double *samples)
+{
+    qsort(samples, BENCH_SAMPLES, sizeof(samples[0]), compare);
+    return samples[BENCH_SAMPLES / 2];
+}
+
 void bench_pair(const struct bench_work *work, const struct bench_work *ceiling, double *ns, double *ceiling_ns)
 {
-    double samples[SAMPLES], ceilings[SAMPLES];
+    double samples[BENCH_SAMPLES], ceilings[BENCH_SAMPLES];
 
-    for (int i = 0; i < SAMPLES; i++) {
-        samples[i] = sample(work);
-        ceilings[i] = sample(ceiling);
+    for (int i = 0; i < BENCH_SAMPLES; i++) {
+        samples[i] = bench_sample(work);
+        ceilings[i] = bench_sample(ceiling);
     }
-    qsort(samples, SAMPLES, sizeof(samples[0]), compare);
-    qsort(ceilings, SAMPLES, sizeof(ceilings[0]), compare);
-    *ns = samples[SAMPLES / 2];
-    *ceiling_ns = ceilings[SAMPLES / 2];
+    *ns = bench_median(samples);
+    *ceiling_ns = bench_median(ceilings);
 }
 
 void bench_start(int argc, char **argv, const char *what, uint32_t rows)

@@ -25,6 +25,12 @@ struct bench_work {
  * short samples, ns per packet. */
 void bench_pair(const struct bench_work *work, const struct bench_work *ceiling, double *ns, double *ceiling_ns);
 
+/* The same by hand, for work that needs preparing between samples. */
+#define BENCH_SAMPLES 7
+double bench_now_ns(void); /* CPU time of this thread */
+double bench_sample(const struct bench_work *work);
+double bench_median(double *samples); /* BENCH_SAMPLES; sorts them */
+
 /* Options: --json. Exits with a message when there are others. */
 void bench_start(int argc, char **argv, const char *what, uint32_t rows);
 void bench_print(const struct bench_row *row);
