@@ -126,7 +126,7 @@ struct dp_stream_put {
 /* An RTP stream forwarded to a session that plays it. */
 struct dp_subscription_put {
     struct dp_head head;
-    uint8_t start_muted;
+    uint32_t pad; /* the head is 4 bytes, ids are aligned to 8 */
     uint64_t id;
     uint64_t session;
     uint64_t stream;
