@@ -18,6 +18,16 @@ const UNMUTED = { audio: false, video: false };
 const params = new URLSearchParams(location.search);
 const ownServer = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 
+/** Another port or path of the page's own host, as ?ws= says. A link must not send camera and microphone elsewhere. */
+function serverUrl() {
+  try {
+    const url = new URL(params.get('ws') || ownServer);
+    return url.hostname === location.hostname ? url.href : ownServer;
+  } catch {
+    return ownServer; // not a URL
+  }
+}
+
 /** layout: 'grid' or 'duo'; capacity: people; sharing: true, false or 'prominent'. */
 export function openRoomPage({ title, layout, capacity, sharing = true }) {
   document.body.innerHTML = roomMarkup(title);
@@ -33,7 +43,7 @@ class RoomPage {
   #statsOn = false;
 
   constructor({ layout, capacity, sharing }) {
-    const url = params.get('ws') || ownServer;
+    const url = serverUrl();
     byId('server').hidden = url === ownServer;
     byId('server').textContent = `Server: ${url}`;
     byId('share-toggle').hidden = !sharing || !canShareScreen();

@@ -93,6 +93,16 @@ test('Two Way: the third person is told that the room is full; a taken name is t
   await close(pages);
 });
 
+test('a link cannot send the camera to a server of another host', async () => {
+  const page = await browser.person('Alice');
+  const asked = [];
+  page.on('websocket', (ws) => asked.push(new URL(ws.url()).host));
+  await enter(page, pageUrl(roomline, 'conference', { roomName: 'room-ws', login: 'Alice', ws: `ws://localhost:${roomline.ws}/` }));
+  await onAir(page);
+  assert.deepEqual(asked, [`127.0.0.1:${roomline.ws}`]);
+  await page.context().close();
+});
+
 test('wss with a self-signed certificate carries a conference', async () => {
   const pages = {};
   for (const login of ['Alice', 'Bob']) {
