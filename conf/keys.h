@@ -81,7 +81,13 @@
     X(NUMBERS, workers_cores, "workers.cores", "", RANGE(0, 1023), RESTART,                                            \
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
     X(STRING, dataplane_port, "dataplane.port", "socket", ANY, RESTART,                                                \
-      "Where media packets come in: socket (kernel UDP), or a DPDK ethdev: its name or --vdev string.")                \
+      "Where media packets come in: socket (kernel UDP), xdp (AF_XDP on the host's own interfaces), auto (xdp where "  \
+      "permitted, else socket), or a DPDK ethdev: its name or --vdev string.")                                         \
+    X(WORDS, dataplane_interfaces, "dataplane.interfaces", "", ANY, RESTART,                                           \
+      "Interfaces of xdp; empty: that of the default route, and lo as dataplane.same_host says.")                      \
+    X(ENUM, dataplane_same_host, "dataplane.same_host", "xdp", ONE_OF("xdp|kernel|off"), RESTART,                      \
+      "How xdp serves browsers on this host: by AF_XDP on lo, by kernel sockets (which also take what comes by other " \
+      "interfaces), or not.")                                                                                          \
     X(WORDS, dataplane_eal, "dataplane.eal", "", ANY, RESTART, "Arguments added to those of the EAL as they are.")     \
     X(U32, dataplane_mbufs, "dataplane.mbufs", "16384", RANGE(1024, 16777216), RESTART,                                \
       "Packet buffers of the dataplane.")                                                                              \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "dataplane/xdp.h"
 
 #define BASE_MB       64   /* EAL, telemetry, rings, a port's own */
 #define MBUF_BYTES    2560 /* with headroom, private area, mempool header */
@@ -19,6 +20,16 @@
 bool eal_port_is_socket(const struct conf *conf)
 {
     return strcmp(conf->dataplane_port, "socket") == 0;
+}
+
+bool eal_port_is_auto(const struct conf *conf)
+{
+    return strcmp(conf->dataplane_port, "auto") == 0;
+}
+
+bool eal_port_is_xdp(const struct conf *conf)
+{
+    return strcmp(conf->dataplane_port, "xdp") == 0 || eal_port_is_auto(conf);
 }
 
 /* Domain:bus:device.function, the domain may be left out. */
@@ -118,13 +129,28 @@ static bool is_named_already(const struct conf *conf)
     return false;
 }
 
-static void add_devices(struct eal_args *args, const struct conf *conf)
+/* One device per channel: the driver takes more only from interfaces that have combined channels. */
+static void add_xdp(struct eal_args *args, const struct xdp *xdp)
+{
+    char name[XDP_DEVICE_NAME_BYTES];
+
+    for (uint32_t i = 0; i < xdp->n; i++)
+        for (uint16_t c = 0; c < xdp->interfaces[i].n_channels; c++) {
+            xdp_device_name(name, i, c);
+            add(args, "--vdev=%s,iface=%s,start_queue=%u,queue_count=1,xdp_prog=/proc/self/fd/%d", name,
+                xdp->interfaces[i].name, c, xdp->program_fd);
+        }
+}
+
+static void add_devices(struct eal_args *args, const struct conf *conf, const struct eal_host *host)
 {
     if (eal_port_is_pci(conf))
         add(args, "--allow=%s", conf->dataplane_port);
     else
         add(args, "--no-pci");
-    if (!eal_port_is_socket(conf) && !eal_port_is_pci(conf) && !is_named_already(conf))
+    if (host->xdp)
+        add_xdp(args, host->xdp);
+    if (!eal_port_is_socket(conf) && !eal_port_is_xdp(conf) && !eal_port_is_pci(conf) && !is_named_already(conf))
         add(args, "--vdev=%s", conf->dataplane_port);
 }
 
@@ -134,7 +160,7 @@ int eal_args_make(struct eal_args *args, const struct conf *conf, const struct e
     add(args, "roomline-dataplane");
     add_lcores(args, conf, host);
     add_memory(args, conf, host);
-    add_devices(args, conf);
+    add_devices(args, conf, host);
     add(args, "--file-prefix=roomline");
     add(args, "--log-level=error");
     for (size_t i = 0; i < conf->dataplane_eal.n; i++)

@@ -12,6 +12,8 @@
 
 #define EAL_ARGS_MAX 96
 
+struct xdp;
+
 struct eal_args {
     int n;
     char *v[EAL_ARGS_MAX]; /* heap; v[n] is NULL */
@@ -19,7 +21,8 @@ struct eal_args {
 
 struct eal_host { /* what the machine has */
     uint64_t free_hugepage_bytes;
-    const char *cpus; /* that we may run on, as in "0-3,8" */
+    const char *cpus;      /* that we may run on, as in "0-3,8" */
+    const struct xdp *xdp; /* interfaces to take by AF_XDP; NULL: none */
 };
 
 /* 0 or -ENOMEM (too many as well). Both finish in eal_args_finish. */
@@ -33,6 +36,8 @@ void eal_host_read(struct eal_host *host, char *cpus, size_t size);
 uint32_t eal_memory_mb(const struct conf *conf);
 
 bool eal_port_is_socket(const struct conf *conf); /* dataplane.port */
+bool eal_port_is_xdp(const struct conf *conf);    /* xdp or auto */
+bool eal_port_is_auto(const struct conf *conf);
 bool eal_port_is_pci(const struct conf *conf);
 
 /* What DPDK calls the device of dataplane.port: without its arguments, a PCI address with its domain. */

@@ -15,9 +15,11 @@
 #include "conf/args.h"
 #include "dataplane/ctl.h"
 #include "dataplane/eal.h"
+#include "dataplane/loopback.h"
 #include "dataplane/plane.h"
 #include "dataplane/srtp.h"
 #include "dataplane/stats.h"
+#include "dataplane/xdp.h"
 
 enum status { /* exit status */
               STATUS_OK = 0,
@@ -34,6 +36,7 @@ struct program {
     char **argv;
     struct conf conf;
     int signal_fd;
+    struct xdp xdp; /* n is 0 without */
     struct eal_args eal;
     char *eal_argv[EAL_ARGS_MAX]; /* the EAL permutes it, and keeps pointers to the texts */
     struct plane plane;
@@ -64,12 +67,50 @@ static int set_run_dir(const struct conf *conf)
     return 0;
 }
 
+/* 127.0.0.0/8 is announced, as it is unless told otherwise. */
+static bool announces_loopback(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->media_announce.n; i++)
+        if (strncmp(conf->media_announce.items[i], "127.", 4) == 0)
+            return true;
+    return conf->media_announce.n == 0;
+}
+
+/* 0, or -errno with *why. */
+static int prepare_xdp(struct program *p, const char **why)
+{
+    int err = xdp_init(&p->xdp, &p->conf, why);
+    if (err || !xdp_has_loopback(&p->xdp))
+        return err;
+    err = loopback_open(p->conf.run_dir, announces_loopback(&p->conf), why);
+    if (err)
+        xdp_finish(&p->xdp);
+    return err;
+}
+
+/* false: AF_XDP is asked for and is not to be had. */
+static bool choose_port(struct program *p)
+{
+    const char *why;
+
+    loopback_close(p->conf.run_dir); /* one that was killed may have left them */
+    if (!eal_port_is_xdp(&p->conf) || prepare_xdp(p, &why) == 0)
+        return true;
+    if (eal_port_is_auto(&p->conf)) {
+        LOG_WARN(PORT, "kernel sockets in place of AF_XDP reason=%s", why);
+        return true;
+    }
+    LOG_ERROR(PORT, "no AF_XDP reason=%s; dataplane.port=socket does without", why);
+    return false;
+}
+
 static int start_eal(struct program *p)
 {
     char cpus[4096];
     struct eal_host host;
 
     eal_host_read(&host, cpus, sizeof(cpus));
+    host.xdp = p->xdp.n > 0 ? &p->xdp : NULL;
     int err = eal_args_make(&p->eal, &p->conf, &host);
     if (err)
         return err;
@@ -118,13 +159,15 @@ static enum status serve(struct program *p, struct ctl *ctl, const struct dp_hel
     struct plane *plane = &p->plane;
     struct stats *stats = stats_create(&plane->objects, plane->workers, plane->conf.n_workers, hello->boot_id);
     int signal_number;
+    char ports[256];
 
     if (!stats || plane_start(plane) != 0) {
         LOG_ERROR(MAIN, "workers do not start");
         return STATUS_FAILED;
     }
     ctl_attach(ctl, &plane->objects, stats);
-    LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", plane->port->name, (unsigned)plane->conf.n_workers,
+    plane_port_names(plane, ports, sizeof(ports));
+    LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", ports, (unsigned)plane->conf.n_workers,
              (unsigned)plane->conf.media_port, srtp_backend());
     while ((signal_number = ctl_run(ctl, p->signal_fd)) == SIGHUP)
         reload(p);
@@ -138,7 +181,7 @@ static enum status run(struct program *p)
     const char *why;
 
     struct ctl *ctl = ctl_create();
-    if (!ctl || plane_init(&p->plane, &p->conf, &ctl_ops, ctl, &why) != 0) {
+    if (!ctl || plane_init(&p->plane, &p->conf, p->xdp.n > 0 ? &p->xdp : NULL, &ctl_ops, ctl, &why) != 0) {
         LOG_ERROR(MAIN, "cannot start reason=%s", ctl ? why : "out of memory");
         ctl_destroy(ctl);
         return STATUS_PORT;
@@ -168,6 +211,8 @@ static enum status start(struct program *p)
         return STATUS_CONF;
     }
     p->signal_fd = block_signals();
+    if (!choose_port(p))
+        return STATUS_PORT;
     err = start_eal(p);
     if (err) {
         LOG_ERROR(EAL,
@@ -197,6 +242,8 @@ int main(int argc, char **argv)
     if (status == ARGS_GO_ON) {
         conf_apply_log(&p.conf);
         status = (int)start(&p);
+        loopback_close(p.conf.run_dir);
+        xdp_finish(&p.xdp);
     }
     eal_args_finish(&p.eal);
     conf_finish(&p.conf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools, tables, port, workers: made, started, stopped, unmade. */
+/* Pools, tables, ports, workers: made, started, stopped, unmade. */
 #include "dataplane/plane.h"
 
 #include <arpa/inet.h>
@@ -13,13 +13,17 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "common/log.h"
 #include "common/util.h"
 #include "dataplane/eal.h"
+#include "dataplane/xdp.h"
+#include "dataplane/xdp_link.h"
 
 #define CACHE_MBUFS          256
 #define TX_SHARE             4    /* one part in four of the packet buffers is for sending */
 #define WORKER_MBUFS_MIN     1024 /* of dataplane.mbufs: bursts in and out, caches */
 #define WORKER_ETH_MBUFS_MIN 6144 /* more: the descriptors of an ethdev's queues */
+#define CHANNEL_MBUFS        4096 /* more, per AF_XDP channel: the fill ring, copies that are being sent */
 #define MAIL_MBUFS           16383
 #define CTL_MAILS            16384
 #define MTU                  1500
@@ -38,7 +42,7 @@ static const char *fail(const char *format, const char *detail)
 const char *plane_validate(const struct conf *conf)
 {
     uint32_t n = conf->workers_count;
-    bool socket = eal_port_is_socket(conf);
+    bool socket = eal_port_is_socket(conf) || eal_port_is_xdp(conf); /* the addresses are the host's own */
     uint32_t least = n * (socket ? WORKER_MBUFS_MIN : WORKER_ETH_MBUFS_MIN);
     char number[32];
 
@@ -87,10 +91,12 @@ static int set_addresses(struct plane *p, const struct conf *conf)
     return 0;
 }
 
-static int set_conf(struct plane *p, const struct conf *conf)
+/* What the driver holds for receiving is not for histories. */
+static int set_conf(struct plane *p, const struct conf *conf, const struct xdp *xdp)
 {
     uint32_t rx_mbufs = conf->dataplane_mbufs / conf->workers_count;
     rx_mbufs -= rx_mbufs / TX_SHARE;
+    rx_mbufs -= MIN(rx_mbufs, xdp ? xdp_channels_per_worker(xdp, conf->workers_count) * PORT_XDP_RX_MBUFS : 0);
     p->conf = (struct dataplane_conf){
         .consent_us = (int64_t)conf->consent_timeout_ms * 1000,
         .history_age_us = (int64_t)conf->history_age_ms * 1000,
@@ -121,12 +127,69 @@ static int make_pools(struct plane *p, const struct conf *conf)
     return p->mail_pool ? 0 : -rte_errno;
 }
 
+static int add_port(struct plane *p, struct port *port)
+{
+    if (!port)
+        return -ENODEV;
+    port->id = p->n_ports;
+    p->ports[p->n_ports++] = port;
+    return 0;
+}
+
+static void destroy_ports(struct plane *p)
+{
+    while (p->n_ports > 0) {
+        struct port *port = p->ports[--p->n_ports];
+        port->ops->destroy(port);
+    }
+}
+
+static struct port *make_xdp_port(struct plane *p, const struct xdp *xdp, uint32_t interface, const char **err)
+{
+    const struct xdp_interface *itf = &xdp->interfaces[interface];
+    uint16_t ethdevs[PORT_CHANNELS_MAX];
+    char name[XDP_DEVICE_NAME_BYTES];
+
+    for (uint16_t c = 0; c < itf->n_channels; c++) {
+        xdp_device_name(name, interface, c);
+        if (rte_eth_dev_get_port_by_name(name, &ethdevs[c]) != 0) { /* a failed probe does not stop the EAL */
+            *err = fail("AF_XDP on %s did not start: what its driver says is above", itf->name);
+            return NULL;
+        }
+    }
+    struct port *port =
+        port_xdp_create(itf->name, itf->index, ethdevs, itf->n_channels, p->conf.n_workers, p->rx_pools, err);
+    if (port)
+        LOG_INFO(PORT, "AF_XDP interface=%s channels=%u mode=%s", itf->name, itf->n_channels,
+                 xdp_link_mode(itf->index));
+    return port;
+}
+
+static int make_xdp_ports(struct plane *p, const struct conf *conf, const struct xdp *xdp, const char **err)
+{
+    uint32_t n = conf->workers_count;
+    uint32_t least = n * (WORKER_MBUFS_MIN + CHANNEL_MBUFS * xdp_channels_per_worker(xdp, n));
+    char number[32];
+    int ret = 0;
+
+    if (conf->dataplane_mbufs < least) {
+        snprintf(number, sizeof(number), "%u", least);
+        *err = fail("dataplane.mbufs: AF_XDP with so many channels needs at least %s", number);
+        return -ENOBUFS;
+    }
+    for (uint32_t i = 0; i < xdp->n && ret == 0; i++)
+        ret = add_port(p, make_xdp_port(p, xdp, i, err));
+    if (ret == 0 && conf->dataplane_same_host == CONF_SAME_HOST_KERNEL)
+        ret = add_port(p, port_socket_create((uint16_t)n, NULL, conf->media_port, p->rx_pools, err));
+    return ret;
+}
+
 static struct port *make_port(struct plane *p, const struct conf *conf, const char **err)
 {
     uint16_t n = (uint16_t)conf->workers_count, ethdev;
     char name[RTE_ETH_NAME_MAX_LEN];
 
-    if (eal_port_is_socket(conf))
+    if (eal_port_is_socket(conf) || eal_port_is_auto(conf))
         return port_socket_create(n, NULL, conf->media_port, p->rx_pools, err);
     eal_port_name(conf, name, sizeof(name));
     if (rte_eth_dev_get_port_by_name(name, &ethdev) != 0) { /* a failed probe does not stop the EAL */
@@ -140,6 +203,18 @@ static struct port *make_port(struct plane *p, const struct conf *conf, const ch
     return port_eth_create(ethdev, n, p->rx_pools, err);
 }
 
+static int make_ports(struct plane *p, const struct conf *conf, const struct xdp *xdp, const char **err)
+{
+    int ret = xdp ? make_xdp_ports(p, conf, xdp, err) : -ENODEV;
+    if (ret == 0 || (xdp && !eal_port_is_auto(conf)))
+        return ret;
+    if (xdp) {
+        destroy_ports(p);
+        LOG_WARN(PORT, "kernel sockets in place of AF_XDP reason=%s", *err);
+    }
+    return add_port(p, make_port(p, conf, err));
+}
+
 static struct worker *make_worker(struct plane *p, uint32_t index)
 {
     char name[32];
@@ -148,9 +223,11 @@ static struct worker *make_worker(struct plane *p, uint32_t index)
     if (!w)
         return NULL;
     w->index = index;
-    w->n_ports = 1;
-    w->ports[0].port = p->port;
-    w->ports[0].queue = (uint16_t)index;
+    w->n_ports = p->n_ports;
+    for (uint32_t i = 0; i < p->n_ports; i++) {
+        w->ports[i].port = p->ports[i];
+        w->ports[i].queue = (uint16_t)index;
+    }
     w->conf = &p->conf;
     w->tables = &p->tables;
     w->rcu = p->tables.rcu;
@@ -183,21 +260,22 @@ static int make_workers(struct plane *p, const struct conf *conf)
     return 0;
 }
 
-int plane_init(struct plane *p, const struct conf *conf, const struct objects_ops *ops, void *arg, const char **err)
+int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, const struct objects_ops *ops,
+               void *arg, const char **err)
 {
     uint64_t random[2];
 
     *p = (struct plane){0};
     *err = "memory for pools and tables: raise dataplane.eal -m, or lower dataplane.mbufs";
-    int ret = getrandom(random, sizeof(random), 0) == sizeof(random) ? set_conf(p, conf) : -EIO;
+    int ret = getrandom(random, sizeof(random), 0) == sizeof(random) ? set_conf(p, conf, xdp) : -EIO;
     if (ret == 0)
         ret = make_pools(p, conf);
     if (ret == 0)
         ret = tables_init(&p->tables, p->conf.max_sessions, p->conf.n_workers, (uint32_t)random[0], SOCKET_ID_ANY);
     if (ret == 0)
         ret = mailbox_init(&p->ctl_mailbox, "ctl", CTL_MAILS, p->mail_pool, true, SOCKET_ID_ANY);
-    if (ret == 0 && !(p->port = make_port(p, conf, err)))
-        ret = -ENODEV;
+    if (ret == 0)
+        ret = make_ports(p, conf, xdp, err);
     if (ret == 0)
         ret = make_workers(p, conf);
     if (ret) {
@@ -207,6 +285,15 @@ int plane_init(struct plane *p, const struct conf *conf, const struct objects_op
     objects_init(&p->objects, &p->conf, &p->tables, p->workers, &p->ctl_mailbox, p->tx_pools[0], random[1] | 1, ops,
                  arg);
     return 0;
+}
+
+void plane_port_names(const struct plane *p, char *out, size_t size)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < p->n_ports && at < size; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i ? " " : "", p->ports[i]->name);
 }
 
 int plane_start(struct plane *p)
@@ -248,8 +335,7 @@ void plane_finish(struct plane *p)
     for (uint32_t i = 0; i < DP_WORKERS_MAX; i++)
         if (p->workers[i])
             destroy_worker(p->workers[i]);
-    if (p->port)
-        p->port->ops->destroy(p->port);
+    destroy_ports(p);
     mailbox_finish(&p->ctl_mailbox);
     tables_finish(&p->tables);
     for (uint32_t i = 0; i < DP_WORKERS_MAX; i++) {

@@ -15,6 +15,10 @@
 
 #include "dataplane/pkt.h"
 
+#define PORT_INTERFACES_MAX 6    /* of AF_XDP */
+#define PORT_CHANNELS_MAX   30   /* of all of them: RTE_MAX_ETHPORTS is 32 */
+#define PORT_XDP_RX_MBUFS   2048 /* that the driver keeps per channel, for the kernel to receive into */
+
 struct pollfd;
 struct port;
 
@@ -48,5 +52,10 @@ struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t
  * offer as many queues each way as ours has: the driver would read a foreign ring for one that is missing, and does not
  * tell. NULL on error with *err. */
 struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_mempool **pools, const char **err);
+
+/* An interface under AF_XDP: ethdev i is its channel i. Worker q reads the channels q, q + n_queues, ... and sends on
+ * channel q. NULL on error with *err; the devices are closed then. */
+struct port *port_xdp_create(const char *interface, int ifindex, const uint16_t *ethdevs, uint16_t n_channels,
+                             uint16_t n_queues, struct rte_mempool **pools, const char **err);
 
 #endif

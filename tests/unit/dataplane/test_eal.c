@@ -10,6 +10,7 @@
 
 #include "common/util.h"
 #include "dataplane/eal.h"
+#include "dataplane/xdp.h"
 
 static const struct {
     const char *key[4], *value[4]; /* settings */
@@ -89,6 +90,46 @@ static void test_args(void **state)
     }
 }
 
+/* A device per channel of each interface; and none that is called xdp or auto. */
+static void test_xdp(void **state)
+{
+    static const struct xdp xdp = {
+        .n = 2, .interfaces = {{.name = "eth0", .n_channels = 2}, {.name = "lo", .n_channels = 1}}, .program_fd = 5};
+    static const char *const devices[] = {
+        "--vdev=net_af_xdp0_0,iface=eth0,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/5",
+        "--vdev=net_af_xdp0_1,iface=eth0,start_queue=1,queue_count=1,xdp_prog=/proc/self/fd/5",
+        "--vdev=net_af_xdp1_0,iface=lo,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/5"};
+    static const char *const ports[] = {"xdp", "auto"};
+    char err[CONF_ERR_BYTES];
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        struct eal_host host = {.cpus = "0", .xdp = &xdp}, fallen_back = {.cpus = "0"};
+        struct eal_args args;
+        struct conf conf;
+        conf_defaults(&conf);
+        assert_int_equal(conf_set(&conf, "dataplane.port", ports[i], err, sizeof(err)), 0);
+        assert_int_equal(eal_args_make(&args, &conf, &host), 0);
+        for (size_t k = 0; k < ARRAY_SIZE(devices); k++)
+            assert_true(has(&args, devices[k]));
+        assert_true(has(&args, "--no-pci"));
+        eal_args_finish(&args);
+        assert_int_equal(eal_args_make(&args, &conf, &fallen_back), 0);
+        assert_false(has_like(&args, "--vdev="));
+        eal_args_finish(&args);
+        conf_finish(&conf);
+    }
+}
+
+/* The worker with the most channels, over all interfaces. */
+static void test_xdp_channels(void **state)
+{
+    static const struct xdp xdp = {.n = 2, .interfaces = {{.n_channels = 4}, {.n_channels = 1}}};
+
+    assert_int_equal(xdp_channels_per_worker(&xdp, 1), 5);
+    assert_int_equal(xdp_channels_per_worker(&xdp, 3), 3);
+    assert_int_equal(xdp_channels_per_worker(&xdp, 8), 2);
+}
+
 /* As DPDK calls the device. */
 static void test_port_name(void **state)
 {
@@ -127,7 +168,8 @@ static void test_too_many(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_args), cmocka_unit_test(test_port_name),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_args), cmocka_unit_test(test_xdp),
+                                       cmocka_unit_test(test_xdp_channels), cmocka_unit_test(test_port_name),
                                        cmocka_unit_test(test_too_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
