@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* The relay on AF_XDP: people on this host over lo, and people on another host, which is a second network namespace
+ * behind a veth pair. No socket of the kernel is bound to the media ports: what arrives came through the XDP program.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/proc/world.h"
+
+#define NIC_V4 "10.79.0.1"
+#define NIC_V6 "fd00:79::1"
+
+static int here = -1; /* the relay's namespace */
+
+/* ---- The network ---- */
+
+static void run(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void run(struct world *w, const char *format, ...)
+{
+    char command[1024], *output = NULL;
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(command, sizeof(command), format, ap);
+    va_end(ap);
+    int status = process_run((const char *const[]){"/bin/sh", "-c", command, NULL}, &output);
+    if (status != 0)
+        printf("# %s: %s\n", command, output ? output : "");
+    free(output);
+    WORLD_CHECK(w, status == 0);
+}
+
+static bool says(const char *command, const char *text)
+{
+    char *output = NULL;
+    bool found = process_run((const char *const[]){"/bin/sh", "-c", command, NULL}, &output) == 0 && output &&
+                 strstr(output, text);
+    free(output);
+    return found;
+}
+
+static int setting(const char *name)
+{
+    char path[128];
+    int value = -1;
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/lo/%s", name);
+    FILE *f = fopen(path, "re");
+    if (f && fscanf(f, "%d", &value) != 1)
+        value = -1;
+    if (f)
+        fclose(f);
+    return value;
+}
+
+/* Another host behind nic0, and the default route. Its namespace; we stay in ours. */
+static int add_host(struct world *w, unsigned queues)
+{
+    assert_int_equal(unshare(CLONE_NEWNET), 0);
+    int there = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(setns(here, CLONE_NEWNET), 0);
+    run(w, "ip link del nic0 2>/dev/null || true"); /* of a test that failed */
+    run(w, "ip link add nic0 numrxqueues %u numtxqueues %u type veth peer name c0 numrxqueues %u numtxqueues %u",
+        queues, queues, queues, queues);
+    run(w, "ip link set c0 netns /proc/%d/fd/%d", (int)getpid(), there);
+    run(w, "ip addr add " NIC_V4 "/24 dev nic0; ip addr add " NIC_V6 "/64 dev nic0 nodad; ip link set nic0 up; "
+           "ip route add default via 10.79.0.9");
+    assert_int_equal(setns(there, CLONE_NEWNET), 0);
+    run(w, "ip link set lo up; ip addr add 10.79.0.9/24 dev c0; ip addr add fd00:79::9/64 dev c0 nodad; "
+           "ip link set c0 up");
+    assert_int_equal(setns(here, CLONE_NEWNET), 0);
+    return there;
+}
+
+static void del_host(struct world *w, int there)
+{
+    run(w, "ip link del nic0");
+    close(there);
+}
+
+/* A datagram to a port that is not media's, and its way back. */
+static bool kernel_echoes(int server_ns, int client_ns, const char *address)
+{
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6}, from;
+    socklen_t len = sizeof(to), from_len = sizeof(from);
+    struct timeval patience = {.tv_sec = 2};
+    char byte = 'x';
+    assert_int_equal(inet_pton(AF_INET6, address, &to.sin6_addr), 1);
+    assert_int_equal(setns(server_ns, CLONE_NEWNET), 0);
+    int server = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&to, sizeof(to)), 0);
+    getsockname(server, (struct sockaddr *)&to, &len);
+    assert_int_equal(setns(client_ns, CLONE_NEWNET), 0);
+    int client = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    bool ok = sendto(client, &byte, 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1 &&
+              recvfrom(server, &byte, 1, 0, (struct sockaddr *)&from, &from_len) == 1 &&
+              sendto(server, &byte, 1, 0, (struct sockaddr *)&from, from_len) == 1 && recv(client, &byte, 1, 0) == 1;
+    close(server);
+    close(client);
+    assert_int_equal(setns(here, CLONE_NEWNET), 0);
+    return ok;
+}
+
+/* ---- People ---- */
+
+static struct person *join(struct world *w, const char *login, int ns, const char *address, bool ipv6)
+{
+    struct person_conf conf = {.login = login, .room = "r", .publish = AV(OPUS, VP8), .play = ANY_CODEC, .ipv6 = ipv6};
+    conf.socket.addr = world_address(ipv6, 8080);
+    assert_int_equal(inet_pton(AF_INET6, address, &conf.socket.addr.sin6_addr), 1);
+    assert_int_equal(setns(ns, CLONE_NEWNET), 0); /* its sockets stay there */
+    return world_person(w, &conf);
+}
+
+static bool all_hear(struct person **people, unsigned n, uint64_t packets)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned j = 0; j < n; j++)
+            if (i != j && !world_hears(people[i], people[j]->login, packets))
+                return false;
+    return true;
+}
+
+/* Every packet of everybody has come to everybody else, and they leave. ns: the one in which peers open sockets. */
+static void check_room(struct world *w, struct person **people, unsigned n)
+{
+    WORLD_AWAIT(w, 10000, all_hear(people, n, 60));
+    for (unsigned i = 0; i < n; i++)
+        peer_pause(person_published(people[i])->peer);
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned j = 0; j < n; j++)
+            if (i != j)
+                world_check_complete(w, people[i], people[j], 0);
+    for (unsigned i = 0; i < n; i++)
+        world_forget(w, people[i]);
+    assert_int_equal(setns(here, CLONE_NEWNET), 0);
+}
+
+/* ---- Tests ---- */
+
+/* One channel, two workers: what is the second's reaches it from the first. */
+static void test_loopback(void **state)
+{
+    struct world *w = *state;
+    WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
+    world_start(w, "dataplane.port=xdp", "dataplane.interfaces=lo", "workers.count=2", NULL);
+    WORLD_CHECK(w, says("ip link show lo", "xdpgeneric"));
+    WORLD_CHECK(w, setting("accept_local") == 1 && setting("route_localnet") == 1);
+    WORLD_CHECK(w, !says("cat /proc/net/udp /proc/net/udp6", ":7919")); /* 31001 */
+    struct person *people[] = {join(w, "a", here, "::ffff:127.0.0.1", false), join(w, "b", here, "::1", true),
+                               join(w, "c", here, "::ffff:127.0.0.1", false)};
+    WORLD_AWAIT(w, 10000, all_hear(people, 3, 20));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:127.0.0.1"));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::1"));
+    check_room(w, people, 3);
+    world_close(w);
+    WORLD_CHECK(w, !says("ip link show lo", "xdp"));
+    WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
+}
+
+static bool log_has(const struct process *p, const char *text)
+{
+    char *log = process_output(p);
+    bool found = strstr(log, text);
+    free(log);
+    return found;
+}
+
+static void kill_dataplane(struct world *w)
+{
+    w->may_die = true;
+    process_stop(&w->dataplane, SIGKILL, SECOND_US);
+    w->dataplane.status = 0; /* as it was meant */
+    w->may_die = false;
+}
+
+/* Nothing of a killed one is in the way of the next, which also puts back what the first has changed. */
+static void test_killed(void **state)
+{
+    struct world *w = *state;
+    world_start(w, "dataplane.port=xdp", "dataplane.interfaces=lo", NULL);
+    for (int i = 0; i < 2; i++) {
+        kill_dataplane(w);
+        WORLD_CHECK(w, !says("ip link show lo", "xdp"));
+        WORLD_CHECK(w, setting("accept_local") == 1);
+        world_start_dataplane(w);
+        WORLD_CHECK(w, setting("accept_local") == 1);
+        WORLD_AWAIT(w, 5000, log_has(&w->dataplane, "controlplane connected"));
+        struct person *people[] = {join(w, i ? "a" : "c", here, "::ffff:127.0.0.1", false),
+                                   join(w, i ? "b" : "d", here, "::ffff:127.0.0.1", false)};
+        check_room(w, people, 2);
+    }
+    world_close(w);
+    WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
+}
+
+/* As it is by default: the interface of the default route for others, lo for this host, one relay between them. */
+static void check_nic(struct world *w, unsigned queues, const char *workers, const char *same_host)
+{
+    int there = add_host(w, queues);
+    world_start(w, "dataplane.port=xdp", "dataplane.mbufs=40960", "media.announce=" NIC_V4 " " NIC_V6, workers,
+                same_host, NULL);
+    WORLD_CHECK(w, says("ip link show nic0", " xdp ")); /* native */
+    WORLD_CHECK(w, says("ip link show lo", "xdpgeneric") == !strstr(same_host, "kernel"));
+    struct person *far[4], *near[2];
+    char login[8];
+    for (unsigned i = 0; i < ARRAY_SIZE(far); i++) {
+        snprintf(login, sizeof(login), "far%u", i);
+        far[i] = join(w, login, there, i % 2 ? NIC_V6 : "::ffff:" NIC_V4, i % 2);
+    }
+    check_room(w, far, ARRAY_SIZE(far));
+    for (unsigned i = 0; i < ARRAY_SIZE(near); i++) {
+        snprintf(login, sizeof(login), "near%u", i);
+        near[i] = join(w, login, here, i % 2 ? NIC_V6 : "::ffff:" NIC_V4, i % 2);
+    }
+    check_room(w, near, ARRAY_SIZE(near));
+    WORLD_CHECK(w, kernel_echoes(here, there, "::ffff:" NIC_V4));
+    WORLD_CHECK(w, kernel_echoes(here, there, NIC_V6));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:" NIC_V4));
+    world_close(w);
+    WORLD_CHECK(w, !says("ip link show nic0", "xdp"));
+    del_host(w, there);
+}
+
+static void test_one_channel(void **state)
+{
+    check_nic(*state, 1, "workers.count=1", "dataplane.same_host=xdp");
+}
+
+static void test_four_channels_one_worker(void **state)
+{
+    check_nic(*state, 4, "workers.count=1", "dataplane.same_host=xdp");
+}
+
+static void test_four_channels_three_workers(void **state)
+{
+    check_nic(*state, 4, "workers.count=3", "dataplane.same_host=xdp");
+}
+
+static void test_sockets_for_this_host(void **state)
+{
+    check_nic(*state, 1, "workers.count=2", "dataplane.same_host=kernel");
+}
+
+/* From one interface to the other. */
+static void test_between_interfaces(void **state)
+{
+    struct world *w = *state;
+    int there = add_host(w, 1);
+    world_start(w, "dataplane.port=auto", "media.announce=" NIC_V4 " " NIC_V6, NULL);
+    struct person *far = join(w, "far", there, "::ffff:" NIC_V4, false);
+    WORLD_AWAIT(w, 10000, world_source(far, MEDIA_VIDEO) && world_source(far, MEDIA_VIDEO)->stats.frames > 5);
+    struct person *near = join(w, "near", here, "::ffff:" NIC_V4, false);
+    WORLD_AWAIT(w, 10000, world_hears(near, "far", 60));
+    peer_pause(person_published(far)->peer);
+    world_check_complete(w, far, near, 0);
+    world_forget(w, far);
+    world_forget(w, near);
+    world_close(w);
+    del_host(w, there);
+}
+
+/* auto goes on with kernel sockets and says why; xdp ends and says why. */
+static void test_refused(void **state)
+{
+    struct world *w = *state;
+    const char *build = getenv("ROOMLINE_BUILD");
+    run(w, "ip link set lo xdpgeneric obj %s/dataplane/steer.bpf sec xdp",
+        build ? build : "build"); /* somebody else's */
+    world_start(w, "dataplane.port=auto", "dataplane.interfaces=lo", NULL);
+    WORLD_CHECK(w, log_has(&w->dataplane, "kernel sockets in place of AF_XDP"));
+    WORLD_CHECK(w, log_has(&w->dataplane, "another XDP program is attached"));
+    struct person *people[] = {join(w, "a", here, "::ffff:127.0.0.1", false), join(w, "b", here, "::1", true)};
+    check_room(w, people, 2);
+    world_close(w);
+    WORLD_CHECK(w, setting("accept_local") == 0);
+    run(w, "ip link set lo xdpgeneric off");
+}
+
+static bool is_supported(void)
+{
+    int fd = socket(AF_XDP, SOCK_RAW, 0);
+    if (fd < 0) {
+        printf("ok - xdp # SKIP this kernel has no AF_XDP: %s\n", strerror(errno));
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(test_loopback),
+        WORLD_TEST(test_killed),
+        WORLD_TEST(test_one_channel),
+        WORLD_TEST(test_four_channels_one_worker),
+        WORLD_TEST(test_four_channels_three_workers),
+        WORLD_TEST(test_sockets_for_this_host),
+        WORLD_TEST(test_between_interfaces),
+        WORLD_TEST(test_refused),
+    };
+    if (!world_enter("xdp") || !is_supported())
+        return 0;
+    here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    return cmocka_run_group_tests_name("xdp", tests, NULL, NULL);
+}
