@@ -15,8 +15,9 @@
 
 #include "tests/proc/world.h"
 
-#define NIC_V4 "10.79.0.1"
-#define NIC_V6 "fd00:79::1"
+#define NIC_V4     "10.79.0.1"
+#define NIC_V6     "fd00:79::1"
+#define MEDIA_PORT 31001
 
 static int here = -1; /* the relay's namespace */
 
@@ -59,12 +60,18 @@ static int setting(const char *name)
     return value;
 }
 
-/* Another host behind nic0, and the default route. Its namespace; we stay in ours. */
-static int add_host(struct world *w, unsigned queues)
+static int add_namespace(void)
 {
     assert_int_equal(unshare(CLONE_NEWNET), 0);
     int there = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     assert_int_equal(setns(here, CLONE_NEWNET), 0);
+    return there;
+}
+
+/* Another host behind nic0, and the default route. Its namespace; we stay in ours. */
+static int add_host(struct world *w, unsigned queues)
+{
+    int there = add_namespace();
     run(w, "ip link del nic0 2>/dev/null || true"); /* of a test that failed */
     run(w, "ip link add nic0 numrxqueues %u numtxqueues %u type veth peer name c0 numrxqueues %u numtxqueues %u",
         queues, queues, queues, queues);
@@ -84,10 +91,10 @@ static void del_host(struct world *w, int there)
     close(there);
 }
 
-/* A datagram to a port that is not media's, and its way back. */
-static bool kernel_echoes(int server_ns, int client_ns, const char *address)
+/* A datagram to a socket of the kernel, and its way back. port 0: any that is not media's. */
+static bool kernel_echoes(int server_ns, int client_ns, const char *address, uint16_t port)
 {
-    struct sockaddr_in6 to = {.sin6_family = AF_INET6}, from;
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(port)}, from;
     socklen_t len = sizeof(to), from_len = sizeof(from);
     struct timeval patience = {.tv_sec = 2};
     char byte = 'x';
@@ -129,7 +136,7 @@ static bool all_hear(struct person **people, unsigned n, uint64_t packets)
     return true;
 }
 
-/* Every packet of everybody has come to everybody else, and they leave. ns: the one in which peers open sockets. */
+/* Every packet of everybody has come to everybody else, and they leave. */
 static void check_room(struct world *w, struct person **people, unsigned n)
 {
     WORLD_AWAIT(w, 10000, all_hear(people, n, 60));
@@ -158,8 +165,8 @@ static void test_loopback(void **state)
     struct person *people[] = {join(w, "a", here, "::ffff:127.0.0.1", false), join(w, "b", here, "::1", true),
                                join(w, "c", here, "::ffff:127.0.0.1", false)};
     WORLD_AWAIT(w, 10000, all_hear(people, 3, 20));
-    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:127.0.0.1"));
-    WORLD_CHECK(w, kernel_echoes(here, here, "::1"));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:127.0.0.1", 0));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::1", 0));
     check_room(w, people, 3);
     world_close(w);
     WORLD_CHECK(w, !says("ip link show lo", "xdp"));
@@ -222,9 +229,9 @@ static void check_nic(struct world *w, unsigned queues, const char *workers, con
         near[i] = join(w, login, here, i % 2 ? NIC_V6 : "::ffff:" NIC_V4, i % 2);
     }
     check_room(w, near, ARRAY_SIZE(near));
-    WORLD_CHECK(w, kernel_echoes(here, there, "::ffff:" NIC_V4));
-    WORLD_CHECK(w, kernel_echoes(here, there, NIC_V6));
-    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:" NIC_V4));
+    WORLD_CHECK(w, kernel_echoes(here, there, "::ffff:" NIC_V4, 0));
+    WORLD_CHECK(w, kernel_echoes(here, there, NIC_V6, 0));
+    WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:" NIC_V4, 0));
     world_close(w);
     WORLD_CHECK(w, !says("ip link show nic0", "xdp"));
     del_host(w, there);
@@ -268,6 +275,35 @@ static void test_between_interfaces(void **state)
     del_host(w, there);
 }
 
+/* We are a router too: what only passes through is not ours, media port or not. */
+static void test_router(void **state)
+{
+    struct world *w = *state;
+    int there = add_host(w, 1), beyond = add_namespace();
+    run(w,
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1;"
+        "ip link add nic1 type veth peer name c1; ip link set c1 netns /proc/%d/fd/%d; sysctl -qw "
+        "net.ipv6.conf.nic1.accept_dad=0;"
+        "ip addr add 10.80.0.1/24 dev nic1; ip addr add fd00:80::1/64 dev nic1 nodad; ip link set nic1 up",
+        (int)getpid(), beyond);
+    assert_int_equal(setns(beyond, CLONE_NEWNET), 0);
+    run(w, "sysctl -qw net.ipv6.conf.c1.accept_dad=0; ip addr add 10.80.0.9/24 dev c1; ip addr add fd00:80::9/64 dev "
+           "c1 nodad; ip link set c1 up;"
+           "ip route add default via 10.80.0.1; ip route add default via fd00:80::1");
+    assert_int_equal(setns(there, CLONE_NEWNET), 0);
+    run(w, "ip route add default via " NIC_V4 "; ip route add default via " NIC_V6);
+    assert_int_equal(setns(here, CLONE_NEWNET), 0);
+    world_start(w, "dataplane.port=xdp", "media.announce=" NIC_V4 " " NIC_V6, NULL);
+    WORLD_CHECK(w, kernel_echoes(beyond, there, "::ffff:10.80.0.9", MEDIA_PORT));
+    WORLD_CHECK(w, kernel_echoes(beyond, there, "fd00:80::9", MEDIA_PORT));
+    struct person *far[] = {join(w, "a", there, "::ffff:" NIC_V4, false), join(w, "b", there, NIC_V6, true)};
+    check_room(w, far, ARRAY_SIZE(far));
+    world_close(w);
+    run(w, "ip link del nic1; sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+    close(beyond);
+    del_host(w, there);
+}
+
 /* auto goes on with kernel sockets and says why; xdp ends and says why. */
 static void test_refused(void **state)
 {
@@ -306,6 +342,7 @@ int main(void)
         WORLD_TEST(test_four_channels_three_workers),
         WORLD_TEST(test_sockets_for_this_host),
         WORLD_TEST(test_between_interfaces),
+        WORLD_TEST(test_router),
         WORLD_TEST(test_refused),
     };
     if (!world_enter("xdp") || !is_supported())
