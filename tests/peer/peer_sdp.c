@@ -256,6 +256,8 @@ int peer_sdp_read_answer(const char *text, struct peer_sdp_answer *answer)
         if (!accepted)
             read_transport(section, answer);
         accepted = true;
+        if (section->direction == SDP_INACTIVE) /* it only carries the bundle's transport */
+            continue;
         read_section(section, &answer->media[strcmp(section->media, "audio") == 0 ? MEDIA_AUDIO : MEDIA_VIDEO]);
     }
     sdp_destroy(sdp);
