@@ -200,7 +200,7 @@ struct port *port_xdp_create(const char *interface, int ifindex, const uint16_t 
         ret = is_dense(pool) ? start_channel(&px->channels[i], pool) : -EFBIG;
     }
     if (ret) {
-        snprintf(text, sizeof(text), "AF_XDP on %s: %s", interface, explain(ret));
+        snprintf(text, sizeof(text), "AF_XDP on %s: %s; what its driver says is above", interface, explain(ret));
         *err = text;
         destroy(&px->port);
         return NULL;
