@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/rtcp.h"
 #include "common/util.h"
 
 #define STREAM_ID 700
@@ -158,6 +159,60 @@ static void send_audio(struct fixture *f, struct peer *p, uint16_t seq)
     put_be32(rtp + 4, seq * 960u);
     put_be16(rtp + 12, seq);
     peer_send_srtp(f, p, rtp, sizeof(rtp));
+}
+
+/* The next media packet to the player, still encrypted. */
+static bool next_media(struct fixture *f, const struct peer *player, struct datagram *d)
+{
+    while (fixture_receive(f, d))
+        if (peer_is_to(player, d) && d->bytes[0] >> 6 == 2 && (d->bytes[1] & 0x7f) == 96)
+            return true;
+    return false;
+}
+
+/* Feedback that reaches the other worker travels to the owner: a NACK brings the very packet again. */
+static void test_feedback_across_workers(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct dp_subscription_put put = {.id = 801,
+                                      .stream = STREAM_ID,
+                                      .rtp = {.ssrc = 0x2001, .pt = 96, .rtx_pt = DP_PT_NONE, .feedback = DP_FB_NACK},
+                                      .cname = "room"};
+    struct peer publisher, player;
+    struct datagram first, again;
+    uint8_t nack[64];
+
+    peer_init(f, &publisher, 1, 0, false);
+    peer_init(f, &player, 2, 0, false);
+    put.session = player.session;
+    peer_connect(f, &publisher);
+    peer_connect(f, &player);
+    peer_keys(f, &publisher, SRTP_PROFILE_AEAD_AES_128_GCM);
+    peer_keys(f, &player, SRTP_PROFILE_AEAD_AES_128_GCM);
+    publish(f, &publisher);
+    assert_int_equal(fixture_put(f, DP_SUBSCRIPTION_PUT, &put), 0);
+    fixture_discard(f);
+    send_audio(f, &publisher, 1);
+    settle(f);
+    assert_true(next_media(f, &player, &first));
+    assert_false(next_media(f, &player, &again));
+
+    player.queue = 1;
+    const struct rtcp_feedback fb = {.sender = 0x77, .media = 0x2001};
+    const uint16_t seq = get_be16(first.bytes + 2);
+    int len = rtcp_write_nack(nack, sizeof(nack), &fb, &seq, 1);
+    assert_true(len > 0);
+    uint64_t handed_over = f->workers[1]->stats.handed_over;
+    peer_send_srtcp(f, &player, nack, (size_t)len);
+    settle(f);
+    assert_int_equal(f->workers[1]->stats.handed_over, handed_over + 1);
+    assert_int_equal(f->workers[0]->stats.retransmitted, 1);
+    assert_true(next_media(f, &player, &again));
+    assert_int_equal(again.len, first.len);
+    assert_memory_equal(again.bytes, first.bytes, first.len);
+    peer_finish(&publisher);
+    peer_finish(&player);
+    fixture_destroy(f);
 }
 
 #define PLAYERS 3
@@ -416,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_dtls),
         cmocka_unit_test(test_dtls_refused),
         cmocka_unit_test(test_strays),
+        cmocka_unit_test(test_feedback_across_workers),
         cmocka_unit_test(test_move_under_traffic),
         cmocka_unit_test(test_move_holds),
         cmocka_unit_test(test_held_overflow),
