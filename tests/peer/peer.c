@@ -246,6 +246,8 @@ static int make_source(struct peer *p, enum media_kind kind, int64_t now_us)
     if (!p->sources[kind])
         return -ENOMEM;
     source_init(p->sources[kind], &conf, now_us);
+    if (p->paused)
+        source_pause(p->sources[kind]);
     return 0;
 }
 
@@ -320,6 +322,7 @@ int peer_on_answer(struct peer *p, const char *sdp, int64_t now_us)
 
 void peer_pause(struct peer *p)
 {
+    p->paused = true;
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
         if (p->sources[k])
             source_pause(p->sources[k]);
@@ -327,6 +330,7 @@ void peer_pause(struct peer *p)
 
 void peer_resume(struct peer *p, int64_t now_us)
 {
+    p->paused = false;
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
         if (p->sources[k])
             source_resume(p->sources[k], now_us);

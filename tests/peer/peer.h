@@ -57,7 +57,7 @@ const struct ice_agent *peer_agent(const struct peer *peer);
 struct source *peer_source(struct peer *peer, enum media_kind kind); /* NULL: not agreed, or not CONNECTED yet */
 struct sink *peer_sink(struct peer *peer, enum media_kind kind);     /* NULL: not agreed, or we publish */
 
-/* Sources stop and go on. New ones start by themselves. */
+/* Sources stop and go on, also those that are still to come. */
 void peer_pause(struct peer *peer);
 void peer_resume(struct peer *peer, int64_t now_us);
 

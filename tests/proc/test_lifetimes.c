@@ -76,9 +76,8 @@ static void test_no_media(void **state)
     struct person *a = join(w, "a", NULL);
     WORLD_AWAIT(w, 2000, person_published(a));
     struct person_media *media = person_published(a);
-    WORLD_AWAIT(w, 2000, peer_state(media->peer) == PEER_HANDSHAKE);
-    WORLD_AWAIT(w, 2000, (peer_pause(media->peer), peer_state(media->peer)) == PEER_CONNECTED);
-    peer_pause(media->peer);
+    peer_pause(media->peer); /* before the first packet: the handshake takes round trips yet */
+    WORLD_AWAIT(w, 2000, peer_state(media->peer) == PEER_CONNECTED);
     WORLD_AWAIT(w, 3000, person_media_ended(media));
     assert_string_equal(media->info, "Failed by RTP activity");
     world_close(w);
