@@ -178,7 +178,6 @@ void ice_on_binding(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     struct session *s;
     struct tuple_key key;
 
-    w->stats.stun_requests++;
     int verdict = read_request(w, m, &stun, &s);
     if (verdict != DROP_COUNT) {
         worker_drop(w, m, (enum drop)verdict);
@@ -186,6 +185,7 @@ void ice_on_binding(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     }
     if (!session_claim(w, s, m))
         return;
+    w->stats.stun_requests++; /* once, where it is answered: strays and held ones pass here again */
     if (!stun_check_integrity(&stun, &s->ice.key) || !remote_ufrag_matches(s, &stun)) {
         worker_drop(w, m, DROP_STUN_INTEGRITY);
         return;
