@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small things every folder needs: array sizes, total byte readers and writers (network order), saturating helpers.
+/* Small things every folder needs: array sizes, total byte readers and writers (network order).
  * Header only, libc only. */
 #ifndef ROOMLINE_COMMON_UTIL_H
 #define ROOMLINE_COMMON_UTIL_H
