@@ -55,13 +55,18 @@ void egress_flush(struct worker *w)
 {
     struct egress *e = &w->egress;
 
+    if (e->n == 0)
+        return;
+    enum stage outer = meter_enter(&w->meter, STAGE_PROTECT);
     srtp_protect_burst(w->srtp, e->job, e->n);
+    meter_enter(&w->meter, STAGE_FRAME);
     for (uint32_t i = 0; i < e->n; i++)
         if (e->job[i].error)
             worker_drop(w, e->m[i], DROP_TX_PROTECT);
         else
             frame_send(w, e->m[i], e->job[i].len);
     e->n = 0;
+    meter_enter(&w->meter, outer);
 }
 
 void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index)
@@ -81,6 +86,8 @@ void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_
         return;
     }
     memcpy(out, rtcp, 8);
+    pkt(m)->rx_tsc = w->cause_tsc;
+    pkt(m)->traffic = w->cause_tsc ? TRAFFIC_RTCP : TRAFFIC_OTHER;
     struct srtp_job job = {
         .ctx = s->srtp_tx, .src = rtcp + 8, .dst = out, .hdr_len = 8, .len = (uint16_t)(len - 8), .index = index};
     srtcp_protect_burst(w->srtp, &job, 1);

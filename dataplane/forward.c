@@ -91,6 +91,8 @@ static void forward_one(struct worker *w, struct subscription *sub, struct rte_m
     sub->octets += payload_len;
     sub->newest = RTE_MAX(sub->newest, index);
     w->stats.rtp_forwarded++;
+    pkt(out)->rx_tsc = p->rx_tsc;
+    pkt(out)->traffic = sub->stream->kind == MEDIA_AUDIO ? TRAFFIC_AUDIO : TRAFFIC_VIDEO;
     egress_rtp(w, sub->session, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len, index);
 }
 

@@ -17,6 +17,7 @@ uint8_t *frame_begin(const struct worker *w, const struct tuple *t, struct rte_m
     pkt(m)->l4_off = (uint16_t)(t->template_len - sizeof(struct rte_udp_hdr));
     pkt(m)->payload_off = t->template_len;
     pkt(m)->port_id = t->key.port_id;
+    pkt(m)->traffic = TRAFFIC_OTHER;
     uint32_t frame_max = MIN(rte_pktmbuf_tailroom(m), w->conf->mtu + RTE_ETHER_HDR_LEN);
     *room = (uint16_t)(frame_max - t->template_len);
     return data + t->template_len;
@@ -70,6 +71,19 @@ static void pass_on(struct worker *w, uint16_t port_id, struct worker *owner)
     w->ports[port_id].n_tx = 0;
 }
 
+/* Copies of one packet stand side by side, and wait as long. */
+static void note_latency(struct meter *meter, struct rte_mbuf *const *tx, uint16_t n)
+{
+    for (uint16_t i = 0, run; i < n; i = (uint16_t)(i + run)) {
+        const struct pkt *first = pkt(tx[i]);
+        for (run = 1; i + run < n; run++)
+            if (pkt(tx[i + run])->rx_tsc != first->rx_tsc || pkt(tx[i + run])->traffic != first->traffic)
+                break;
+        if (first->traffic != TRAFFIC_OTHER)
+            hist_add_n(&meter->latency[first->traffic], meter_ns(meter, meter->mark - first->rx_tsc), run);
+    }
+}
+
 static void flush_port(struct worker *w, uint16_t port_id)
 {
     struct port *port = w->ports[port_id].port;
@@ -81,6 +95,8 @@ static void flush_port(struct worker *w, uint16_t port_id)
         pass_on(w, port_id, w->peers[w->ports[port_id].queue % port->n_tx]);
         return;
     }
+    enum stage outer = meter_enter(&w->meter, STAGE_TX);
+    note_latency(&w->meter, tx, n);
     for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
         bytes[i] = tx[i]->pkt_len;
     uint16_t sent = 0;
@@ -92,6 +108,7 @@ static void flush_port(struct worker *w, uint16_t port_id)
     for (uint16_t i = sent; i < n; i++)
         worker_drop(w, tx[i], DROP_TX_FULL);
     w->ports[port_id].n_tx = 0;
+    meter_enter(&w->meter, outer);
 }
 
 void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m)

@@ -254,6 +254,7 @@ uint32_t mailbox_drain(struct worker *w, int64_t now_us)
         uint32_t n = mailbox_receive(&w->mailbox, mails, PKT_BURST);
         if (n == 0)
             break;
+        meter_enter(&w->meter, STAGE_MAIL);
         on_mails(w, mails, n, now_us);
         total += n;
     }

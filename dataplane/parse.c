@@ -113,7 +113,7 @@ void parse_burst(struct worker *w, struct burst *b, const struct port *port, int
         struct rte_mbuf *m = b->m[i];
         w->stats.rx_packets++;
         w->stats.rx_bytes += m->pkt_len;
-        *pkt(m) = (struct pkt){.rx_us = now_us, .port_id = port->id, .tuple = TUPLE_NONE};
+        *pkt(m) = (struct pkt){.rx_us = now_us, .rx_tsc = w->meter.mark, .port_id = port->id, .tuple = TUPLE_NONE};
         int verdict = parse(w, m, port);
         if (verdict == VERDICT_UDP)
             b->m[kept++] = m;

@@ -49,6 +49,7 @@ struct pkt {
     struct stream *stream;   /* receive: the RTP stream it belongs to */
     void *object;            /* mails about an object */
     int64_t rx_us;           /* arrival, monotonic */
+    uint64_t rx_tsc;         /* the same by the time stamp counter; of what goes on: of the packet it was made from */
     int64_t index;           /* receive: SRTP packet index, ROC << 16 | SEQ (RFC 3711 3.3.1), of the primary SSRC */
     uint16_t l4_off;         /* parse: UDP header from the start of data */
     uint16_t payload_off;    /* parse: UDP payload */
@@ -61,6 +62,7 @@ struct pkt {
     uint8_t mail;            /* enum mail */
     uint8_t noun;            /* enum noun */
     uint8_t keyframe;        /* receive: payload begins a key frame */
+    uint8_t traffic;         /* enum traffic, of what is sent */
 };
 
 static inline struct pkt *pkt(struct rte_mbuf *m)

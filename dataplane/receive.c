@@ -162,7 +162,9 @@ static void finish_packet(struct worker *w, struct item *it, const struct srtp_j
 
 static void finish_rtp(struct worker *w, struct batch *batch, struct burst *out, int64_t now_us)
 {
+    meter_enter(&w->meter, STAGE_UNPROTECT);
     srtp_unprotect_burst(w->srtp, batch->job, batch->n);
+    meter_enter(&w->meter, STAGE_RECEIVE);
     for (uint32_t i = 0; i < batch->n; i++)
         finish_packet(w, &batch->item[i], &batch->job[i], out, now_us);
     batch->n = 0;
@@ -257,7 +259,9 @@ static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
         }
         w->stats.rtcp_received++;
         ice_on_authenticated(w, pkt(m)->session, pkt(m)->tuple, now_us);
+        w->cause_tsc = pkt(m)->rx_tsc;
         feedback_rtcp(w, pkt(m)->session, pkt_payload(m), batch->job[i].len, now_us);
+        w->cause_tsc = 0;
         rte_pktmbuf_free(m);
     }
 }

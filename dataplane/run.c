@@ -59,10 +59,12 @@ static void nap(struct worker *w)
 
     if (!mailbox_sleep(&w->mailbox))
         return;
+    meter_enter(&w->meter, STAGE_POLL);
     rte_rcu_qsbr_thread_offline(w->rcu, w->index);
     ppoll(fds, (nfds_t)n, &wait, NULL);
     rte_rcu_qsbr_thread_online(w->rcu, w->index);
     mailbox_woken(&w->mailbox);
+    meter_slept(&w->meter);
     w->stats.sleeps++;
 }
 
@@ -72,6 +74,7 @@ int run_worker(void *arg)
     struct worker *w = run->worker;
     uint32_t empty = 0;
 
+    meter_init(&w->meter);
     rte_rcu_qsbr_thread_register(w->rcu, w->index);
     rte_rcu_qsbr_thread_online(w->rcu, w->index);
     while (!atomic_load_explicit(&run->stop, memory_order_relaxed)) {

@@ -18,11 +18,14 @@ static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, i
 {
     struct burst b;
 
+    uint64_t before = rte_rdtsc();
     b.n = port->ops->rx_burst(port, queue, b.m, PKT_BURST);
     if (b.n == 0)
         return 0;
     uint32_t received = b.n;
 
+    meter_received(&w->meter, received, before);
+    meter_enter(&w->meter, STAGE_PARSE);
     parse_burst(w, &b, port, now_us); /* Ethernet, IP, UDP; ARP, ND and ICMP are answered */
     worker_input(w, &b, now_us);
     return received;
@@ -30,9 +33,12 @@ static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, i
 
 void worker_input(struct worker *w, struct burst *b, int64_t now_us)
 {
+    meter_enter(&w->meter, STAGE_CLASSIFY);
     classify_burst(w, b, now_us); /* session by address pair; STUN answered, DTLS punted, strays handed over */
-    receive_burst(w, b, now_us);  /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
-    forward_burst(w, b, now_us);  /* one to many: a header per subscriber, jobs for the egress */
+    meter_enter(&w->meter, STAGE_RECEIVE);
+    receive_burst(w, b, now_us); /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
+    meter_enter(&w->meter, STAGE_FORWARD);
+    forward_burst(w, b, now_us); /* one to many: a header per subscriber, jobs for the egress */
 }
 
 static void tick_session(struct worker *w, struct session *s, int64_t now_us)
@@ -49,6 +55,7 @@ static void housekeeping(struct worker *w, int64_t now_us)
     int64_t late_us = now_us - w->tick_us;
     if (late_us < HOUSEKEEPING_US)
         return;
+    meter_enter(&w->meter, STAGE_TICK);
     w->tick_us = now_us;
     uint32_t slices = (uint32_t)MIN(late_us / HOUSEKEEPING_US, HOUSEKEEPING_SLICES);
     uint32_t n = (w->n_sessions * slices + HOUSEKEEPING_SLICES - 1) / HOUSEKEEPING_SLICES;
@@ -76,6 +83,7 @@ void worker_spend(struct worker *w, struct rte_mbuf *m)
 
 uint32_t worker_turn(struct worker *w, int64_t now_us)
 {
+    uint64_t began = rte_rdtsc();
     uint32_t handled = 0;
 
     for (uint32_t i = 0; i < w->n_ports; i++)
@@ -86,6 +94,7 @@ uint32_t worker_turn(struct worker *w, int64_t now_us)
     egress_flush(w); /* SRTP encrypted in one batch */
     frame_flush(w);
     free_spent(w);
+    meter_turned(&w->meter, began, handled > 0);
     if (w->rcu)
         rte_rcu_qsbr_quiescent(w->rcu, w->index);
     w->stats.loops++;

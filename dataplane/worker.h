@@ -13,6 +13,7 @@
 #include "dataplane/drop.h"
 #include "dataplane/egress.h"
 #include "dataplane/mailbox.h"
+#include "dataplane/meter.h"
 #include "dataplane/pkt.h"
 #include "dataplane/port.h"
 #include "dataplane/session.h"
@@ -77,7 +78,9 @@ struct worker {
     uint32_t n_held;
     uint32_t history_used; /* packets held by the histories of owned streams */
     uint64_t random;       /* state of worker_random */
+    uint64_t cause_tsc;    /* arrival of the RTCP packet that is being answered; 0: none */
     struct worker_stats stats;
+    struct meter meter;
 };
 
 /* Drops a packet with its reason. */

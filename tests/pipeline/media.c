@@ -161,6 +161,7 @@ struct media *media_create(void)
     w->sessions = calloc(CLIENTS_MAX, sizeof(*w->sessions));
     w->srtp = srtp_engine_create();
     w->random = 88172645463325252;
+    meter_init(&w->meter);
     assert_true(media->clients && w->sessions && w->srtp);
     return media;
 }

@@ -349,6 +349,32 @@ static void a_thousand_subscribers(void **state)
     free(subs);
 }
 
+/* Every copy that leaves has waited, and every stage that worked has its cycles. */
+static void what_is_measured(void **state)
+{
+    struct room r;
+
+    open_room(&r, CM, (const enum srtp_profile[]){CM, GCM_128, GCM_256});
+    const struct meter *meter = &r.media->worker.meter;
+    for (int i = 0; i < 5; i++)
+        media_send_video(r.alice, i, i == 0);
+    media_turn(r.media, 1000);
+    assert_int_equal(meter->latency[TRAFFIC_VIDEO].count, 15);
+    assert_int_equal(meter->latency[TRAFFIC_AUDIO].count, 0);
+    assert_in_range(meter->latency[TRAFFIC_VIDEO].max_ns, 100, 1000000000);
+    assert_int_equal(meter->turns.count, 1);
+    assert_in_range(meter->turns.max_ns, meter->latency[TRAFFIC_VIDEO].max_ns, 1000000000);
+    assert_int_equal(meter->bursts[3], 1); /* five packets: more than four */
+    for (enum stage s = 0; s < STAGE_COUNT; s++)
+        if (s != STAGE_MAIL)
+            assert_true(meter->cycles[s] > 0);
+    assert_int_equal(meter->cycles[STAGE_MAIL], 0);
+    assert_int_equal(meter->stage, STAGE_POLL);
+    media_turn(r.media, 100);
+    assert_int_equal(meter->turns.count, 1); /* a turn without packets is no turn */
+    close_room(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +388,7 @@ int main(void)
         cmocka_unit_test(growth_stays_within_the_mtu),
         cmocka_unit_test(the_way_out_is_blocked_for_a_while),
         cmocka_unit_test(a_thousand_subscribers),
+        cmocka_unit_test(what_is_measured),
     };
     return cmocka_run_group_tests(tests, media_global_init, media_global_finish);
 }
