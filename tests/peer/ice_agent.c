@@ -10,17 +10,19 @@
 #define PRIORITY   0x6e7f1eff
 
 void ice_agent_init(struct ice_agent *a, const char *remote_ufrag, const char *remote_pwd, const char *local_ufrag,
-                    uint64_t seed, int64_t now_us)
+                    const char *local_pwd, uint64_t seed, int64_t now_us)
 {
     *a = (struct ice_agent){.rng.state = seed, .due_us = now_us};
     a->tie_breaker = rng_next(&a->rng);
     stun_key_init(&a->key, remote_pwd, strlen(remote_pwd));
+    stun_key_init(&a->own_key, local_pwd, strlen(local_pwd));
     snprintf(a->username, sizeof(a->username), "%s:%s", remote_ufrag, local_ufrag);
 }
 
 void ice_agent_finish(struct ice_agent *a)
 {
     stun_key_finish(&a->key);
+    stun_key_finish(&a->own_key);
 }
 
 int ice_agent_write_check(struct ice_agent *a, uint8_t *out, size_t size, int64_t now_us)
@@ -61,4 +63,14 @@ bool ice_agent_on_answer(struct ice_agent *a, const uint8_t *bytes, size_t len, 
     a->answered_us = now_us;
     a->mapped = v.mapped;
     return true;
+}
+
+int ice_agent_write_answer(const struct ice_agent *a, const uint8_t *check, size_t len, const struct dp_addr *from,
+                           uint8_t *out, size_t size)
+{
+    struct stun_view v;
+    if (stun_parse(&v, check, len) || v.type != STUN_BINDING_REQUEST || !stun_check_integrity(&v, &a->own_key))
+        return 0;
+    int n = stun_write_success(out, size, v.tid, from, &a->own_key);
+    return MAX(n, 0);
 }

@@ -42,17 +42,24 @@ static int open_socket(const struct in6_addr *local)
     return fd;
 }
 
-static int write_offer(struct peer *p, const struct peer_conf *conf)
+static struct peer_sdp_offer describe(const struct peer *p)
 {
-    struct peer_sdp_offer offer = {
-        .publish = conf->publish,
-        .codecs = conf->codecs,
-        .variant = conf->variant,
+    return (struct peer_sdp_offer){
+        .publish = p->conf.publish,
+        .codecs = p->conf.codecs,
+        .variant = p->conf.variant,
         .ufrag = p->ufrag,
         .pwd = p->pwd,
         .cname = p->cname,
-        .fingerprint = conf->fingerprint ? conf->fingerprint : dtls_ctx_fingerprint(conf->dtls),
+        .fingerprint = dtls_ctx_fingerprint(p->conf.dtls),
     };
+}
+
+static int write_offer(struct peer *p)
+{
+    struct peer_sdp_offer offer = describe(p);
+    if (p->conf.fingerprint)
+        offer.fingerprint = p->conf.fingerprint;
     rng_text(&p->rng, p->ufrag, sizeof(p->ufrag));
     rng_text(&p->rng, p->pwd, sizeof(p->pwd));
     rng_text(&p->rng, p->cname, sizeof(p->cname));
@@ -74,7 +81,7 @@ struct peer *peer_create(const struct peer_conf *conf, int64_t now_us)
     p->item = (struct loop_item){.fd = -1, .on_ready = on_ready, .on_due = on_due, .due_us = LOOP_NEVER};
     p->dtls_due_us = p->report_due_us = p->feedback_due_us = LOOP_NEVER;
     p->item.fd = open_socket(&conf->local);
-    if (p->item.fd < 0 || write_offer(p, conf) || loop_add(conf->loop, &p->item, EPOLLIN)) {
+    if (p->item.fd < 0 || write_offer(p) || loop_add(conf->loop, &p->item, EPOLLIN)) {
         peer_destroy(p);
         return NULL;
     }
@@ -313,11 +320,19 @@ int peer_on_answer(struct peer *p, const char *sdp, int64_t now_us)
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
         if (answer->media[k].codec != CODEC_NONE && !p->conf.publish && make_sink(p, k))
             return -ENOMEM;
-    ice_agent_init(&p->agent, answer->ufrag, p->conf.remote_pwd ? p->conf.remote_pwd : answer->pwd, p->ufrag,
+    ice_agent_init(&p->agent, answer->ufrag, p->conf.remote_pwd ? p->conf.remote_pwd : answer->pwd, p->ufrag, p->pwd,
                    rng_next(&p->rng), now_us);
     peer_set_state(p, PEER_CHECKING);
     reschedule(p);
     return 0;
+}
+
+int peer_on_offer(struct peer *p, const char *sdp, char *out, size_t size, int64_t now_us)
+{
+    struct peer_sdp_offer own = describe(p);
+    int n = peer_sdp_write_answer(sdp, &own, out, size);
+    int err = n < 0 ? n : peer_on_answer(p, sdp, now_us);
+    return err ? err : n;
 }
 
 void peer_pause(struct peer *p)

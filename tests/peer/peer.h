@@ -50,6 +50,9 @@ void peer_destroy(struct peer *peer);                                   /* says 
 const char *peer_offer(const struct peer *peer);
 int peer_on_answer(struct peer *peer, const char *sdp, int64_t now_us); /* 0 or -EINVAL; starts the checks */
 
+/* The other way round, where the relay offers and we only play: the same, and the answer's length in out. */
+int peer_on_offer(struct peer *peer, const char *sdp, char *out, size_t size, int64_t now_us);
+
 enum peer_state peer_state(const struct peer *peer);
 const struct peer_stats *peer_stats(const struct peer *peer);
 const struct peer_sdp_answer *peer_answer(const struct peer *peer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes in to a peer: told apart (RFC 7983), decrypted, given to agent, association, sinks and sources. */
 #include <errno.h>
+#include <string.h>
 
 #include "common/rtp.h"
 #include "tests/peer/crypt.h"
@@ -121,6 +122,12 @@ static void on_rtp(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)
 
 static void on_stun(struct peer *p, const uint8_t *bytes, size_t len, int64_t now_us)
 {
+    struct dp_addr from = {.port = ntohs(p->remote.sin6_port)};
+    uint8_t answer[STUN_RESPONSE_MAX];
+    memcpy(from.ip, &p->remote.sin6_addr, sizeof(from.ip));
+    int n = ice_agent_write_answer(&p->agent, bytes, len, &from, answer, sizeof(answer));
+    if (n > 0)
+        peer_send_raw(p, answer, (size_t)n);
     if (!ice_agent_on_answer(&p->agent, bytes, len, now_us) || p->state != PEER_CHECKING)
         return;
     peer_set_state(p, PEER_HANDSHAKE);

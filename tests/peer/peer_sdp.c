@@ -142,6 +142,13 @@ static void write_ssrcs(const struct peer_sdp_offer *offer, struct text *t, enum
         line(t, "a=ssrc:%u cname:%s\r\n", rtx, offer->cname);
 }
 
+static void write_transport(const struct peer_sdp_offer *own, struct text *t, const char *setup, const char *mid)
+{
+    line(t, "c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", own->ufrag, own->pwd);
+    line(t, "a=ice-options:trickle\r\na=fingerprint:sha-256 %s\r\na=setup:%s\r\na=mid:%s\r\n", own->fingerprint, setup,
+         mid);
+}
+
 static void write_section(const struct peer_sdp_offer *offer, struct text *t, enum media_kind kind)
 {
     line(t, "m=%s 9 UDP/TLS/RTP/SAVPF", kind == MEDIA_AUDIO ? "audio" : "video");
@@ -152,10 +159,8 @@ static void write_section(const struct peer_sdp_offer *offer, struct text *t, en
         if (kind == MEDIA_VIDEO)
             line(t, " %u", payload_type(offer, formats[c].rtx_pt));
     }
-    line(t, "\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", offer->ufrag,
-         offer->pwd);
-    line(t, "a=ice-options:trickle\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\na=mid:%s\r\n", offer->fingerprint,
-         peer_sdp_mid(kind));
+    line(t, "\r\n");
+    write_transport(offer, t, "actpass", peer_sdp_mid(kind));
     for (enum rtp_ext e = 0; e < RTP_EXT_COUNT; e++)
         if (has_ext(e, kind))
             line(t, "a=extmap:%u %s\r\n", 1 + ((unsigned)e + 3 * offer->variant) % EXT_IDS, ext_uris[e]);
@@ -207,6 +212,53 @@ static void read_section(const struct sdp_section *section, struct peer_sdp_medi
     }
     for (size_t e = 0; e < RTP_EXT_COUNT; e++)
         media->ext[e] = section->ext[e].id;
+}
+
+/* The first format and its RTX, which is all that read_section took. */
+static void write_answer_section(const struct sdp_section *section, const struct peer_sdp_offer *own, struct text *t)
+{
+    const struct sdp_format *f = section->formats;
+    struct peer_sdp_media media;
+    if (!section->n_formats) {
+        line(t, "m=%s 0 %s %s\r\n", section->media, section->protocol, section->first_fmt);
+        return;
+    }
+    read_section(section, &media);
+    line(t, "m=%s 9 %s %u", section->media, section->protocol, f->pt);
+    if (media.rtx_pt)
+        line(t, " %u", media.rtx_pt);
+    line(t, "\r\n");
+    write_transport(own, t, "active", section->mid);
+    for (size_t e = 0; e < RTP_EXT_COUNT; e++)
+        if (media.ext[e])
+            line(t, "a=extmap:%u %s\r\n", media.ext[e], ext_uris[e]);
+    line(t, "a=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:%u %s/%u%s\r\n", f->pt, f->name, f->clock_hz,
+         f->channels == 2 ? "/2" : "");
+    if (media.nack)
+        line(t, "a=rtcp-fb:%u nack\r\n", f->pt);
+    if (media.pli)
+        line(t, "a=rtcp-fb:%u nack pli\r\n", f->pt);
+    if (f->fmtp[0])
+        line(t, "a=fmtp:%u %s\r\n", f->pt, f->fmtp[0]);
+    if (media.rtx_pt)
+        line(t, "a=rtpmap:%u rtx/%u\r\na=fmtp:%u apt=%u\r\n", media.rtx_pt, f->clock_hz, media.rtx_pt, f->pt);
+}
+
+int peer_sdp_write_answer(const char *offer, const struct peer_sdp_offer *own, char *out, size_t size)
+{
+    struct text t = {.p = out, .size = size};
+    struct sdp *sdp;
+    const char *why;
+    if (sdp_parse(offer, strlen(offer), &sdp, &why))
+        return -EINVAL;
+    line(&t, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE");
+    for (size_t i = 0; i < sdp->n_sections; i++)
+        line(&t, " %s", sdp->sections[i].mid);
+    line(&t, "\r\n");
+    for (size_t i = 0; i < sdp->n_sections; i++)
+        write_answer_section(&sdp->sections[i], own, &t);
+    sdp_destroy(sdp);
+    return t.len < size ? (int)t.len : -ENOSPC;
 }
 
 static void read_candidates(const char *text, struct peer_sdp_answer *answer)

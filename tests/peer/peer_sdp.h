@@ -42,8 +42,13 @@ struct peer_sdp_answer {
 /* Length, or -ENOSPC. Audio first; a kind without codecs has no m-line. */
 int peer_sdp_write_offer(const struct peer_sdp_offer *offer, char *out, size_t size);
 
-/* 0, or -EINVAL: not SDP, or nothing accepted. */
+/* 0, or -EINVAL: not SDP, or nothing accepted. Reads an offer as well: of each m-line the first format. */
 int peer_sdp_read_answer(const char *text, struct peer_sdp_answer *answer);
+
+/* The answer of who only receives, to an offer of a codec per kind (an SFU's to its subscriber): takes all of the
+ * offer that peer_sdp_read_answer read, and is active in DTLS. Of own: credentials and fingerprint. Length, -EINVAL or
+ * -ENOSPC. */
+int peer_sdp_write_answer(const char *offer, const struct peer_sdp_offer *own, char *out, size_t size);
 
 enum media_kind peer_sdp_kind(enum codec codec);
 uint32_t peer_sdp_clock_hz(enum codec codec);

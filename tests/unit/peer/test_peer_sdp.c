@@ -106,6 +106,49 @@ static void test_offer_and_answer(void **state)
     check(CODEC_PCMA, CODEC_VP8);
 }
 
+/* What an SFU offers its subscriber: a codec per kind, and its own payload types, extensions and mids. */
+static void test_answer_to_an_offer(void **state)
+{
+    struct peer_sdp_offer sfu = {
+        .publish = true,
+        .codecs = PEER_SDP_CODEC(CODEC_OPUS) | PEER_SDP_CODEC(CODEC_VP8),
+        .variant = 1,
+        .ufrag = "sfus",
+        .pwd = "sfusfusfusfusfusfusfus",
+        .fingerprint = FINGERPRINT,
+        .cname = "cname",
+        .ssrc = {1001, 1002},
+        .rtx_ssrc = {2001, 2002},
+    };
+    struct peer_sdp_offer own = {.ufrag = "mine", .pwd = "minemineminemineminemi", .fingerprint = FINGERPRINT};
+    char offer[PEER_SDP_BYTES], answer[PEER_SDP_BYTES];
+    struct peer_sdp_answer offered, answered;
+    assert_true(peer_sdp_write_offer(&sfu, offer, sizeof(offer)) > 0);
+    assert_int_equal(peer_sdp_read_answer(offer, &offered), 0);
+    int n = peer_sdp_write_answer(offer, &own, answer, sizeof(answer));
+    assert_int_equal(n, strlen(answer));
+    assert_int_equal(peer_sdp_read_answer(answer, &answered), 0);
+    assert_string_equal(answered.ufrag, "mine");
+    assert_string_equal(answered.pwd, own.pwd);
+    assert_true(answered.active);
+    assert_false(offered.active);
+    for (enum media_kind k = 0; k < MEDIA_KINDS; k++) {
+        const struct peer_sdp_media *theirs = &offered.media[k], *ours = &answered.media[k];
+        assert_int_equal(ours->codec, k == MEDIA_AUDIO ? CODEC_OPUS : CODEC_VP8);
+        assert_int_equal(ours->pt, theirs->pt);
+        assert_int_equal(ours->rtx_pt, theirs->rtx_pt);
+        assert_memory_equal(ours->ext, theirs->ext, sizeof(ours->ext));
+        assert_int_equal(ours->nack, theirs->nack);
+        assert_int_equal(ours->ssrc, 0);
+        assert_int_equal(theirs->ssrc, 1001 + k);
+    }
+    assert_int_equal(peer_sdp_write_answer(offer, &own, answer, (size_t)n), -ENOSPC);
+    assert_int_equal(peer_sdp_write_answer("v=1", &own, answer, sizeof(answer)), -EINVAL);
+    assert_true(peer_sdp_write_answer("v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", &own, answer,
+                                      sizeof(answer)) > 0);
+    assert_non_null(strstr(answer, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+}
+
 static void test_bad_answers(void **state)
 {
     struct peer_sdp_answer answer;
@@ -117,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offer_and_answer),
+        cmocka_unit_test(test_answer_to_an_offer),
         cmocka_unit_test(test_bad_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
