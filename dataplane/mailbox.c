@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* worker path */
-/* Messages between threads: an rte_ring of mbufs per receiver, an eventfd to wake it. */
+/* Messages between threads: rings of mbufs per receiver, an eventfd to wake it. */
 #include "dataplane/mailbox.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <rte_errno.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -18,33 +19,39 @@
 
 int mailbox_init(struct mailbox *mb, const char *name, uint32_t size, struct rte_mempool *pool, bool wake, int socket)
 {
+    char commands[RTE_RING_NAMESIZE];
+    int err;
+
     *mb = (struct mailbox){.pool = pool, .event_fd = -1};
-    mb->ring = rte_ring_create(name, size, socket, RING_F_SC_DEQ);
-    if (!mb->ring)
-        return -rte_errno;
-    if (wake)
+    snprintf(commands, sizeof(commands), "%s.commands", name);
+    mb->commands = rte_ring_create(commands, MAILBOX_COMMANDS, socket, RING_F_SC_DEQ);
+    mb->ring = mb->commands ? rte_ring_create(name, size, socket, RING_F_SC_DEQ) : NULL;
+    err = mb->ring ? 0 : -rte_errno;
+    if (!err && wake) {
         mb->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (wake && mb->event_fd < 0) {
-        int err = -errno;
-        mailbox_finish(mb);
-        return err;
+        err = mb->event_fd < 0 ? -errno : 0;
     }
-    return 0;
+    if (err)
+        mailbox_finish(mb);
+    return err;
+}
+
+static void empty(struct rte_ring *ring)
+{
+    struct rte_mbuf *m;
+
+    while (ring && rte_ring_sc_dequeue(ring, (void **)&m) == 0)
+        rte_pktmbuf_free(m);
+    rte_ring_free(ring);
 }
 
 void mailbox_finish(struct mailbox *mb)
 {
-    struct rte_mbuf *m;
-
-    if (!mb->ring)
-        return;
-    while (mailbox_receive(mb, &m, 1) > 0)
-        rte_pktmbuf_free(m);
-    rte_ring_free(mb->ring);
-    mb->ring = NULL;
-    if (mb->event_fd >= 0)
+    empty(mb->commands);
+    empty(mb->ring);
+    if (mb->ring && mb->event_fd >= 0)
         close(mb->event_fd);
-    mb->event_fd = -1;
+    *mb = (struct mailbox){.event_fd = -1};
 }
 
 /* The fence orders our enqueue before the look at sleeping; the receiver's orders its store of sleeping before its look
@@ -61,10 +68,35 @@ static void wake(struct mailbox *mb)
     (void)written;
 }
 
+static struct rte_ring *ring_of(const struct mailbox *mb, enum mail mail)
+{
+    switch (mail) {
+    case MAIL_STUN:
+    case MAIL_DTLS:
+    case MAIL_ATTACH:
+    case MAIL_KEYS:
+    case MAIL_DETACH:
+    case MAIL_RELEASE:
+    case MAIL_ADOPT:
+    case MAIL_KEYFRAME:
+        return mb->commands;
+    case MAIL_STRAY:
+    case MAIL_FRAME:
+    case MAIL_TUPLE: /* to ctl */
+    case MAIL_PUNT:
+    case MAIL_DETACHED: /* behind the mails about the object */
+    case MAIL_ADOPTED:
+    case MAIL_EVENT:
+    case MAIL_NONE:
+        break;
+    }
+    return mb->ring;
+}
+
 int mailbox_send(struct mailbox *mb, struct rte_mbuf *m, enum mail mail)
 {
     pkt(m)->mail = (uint8_t)mail;
-    if (rte_ring_mp_enqueue(mb->ring, m) != 0)
+    if (rte_ring_mp_enqueue(ring_of(mb, mail), m) != 0)
         return -ENOBUFS;
     wake(mb);
     return 0;
@@ -83,11 +115,16 @@ uint32_t mailbox_receive(struct mailbox *mb, struct rte_mbuf **m, uint32_t n)
     return rte_ring_sc_dequeue_burst(mb->ring, (void **)m, n, NULL);
 }
 
+uint32_t mailbox_receive_commands(struct mailbox *mb, struct rte_mbuf **m, uint32_t n)
+{
+    return rte_ring_sc_dequeue_burst(mb->commands, (void **)m, n, NULL);
+}
+
 bool mailbox_sleep(struct mailbox *mb)
 {
     atomic_store_explicit(&mb->sleeping, true, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    if (rte_ring_empty(mb->ring))
+    if (rte_ring_empty(mb->commands) && rte_ring_empty(mb->ring))
         return true;
     atomic_store_explicit(&mb->sleeping, false, memory_order_relaxed);
     return false;
@@ -174,12 +211,9 @@ static void on_detach(struct worker *w, struct rte_mbuf *m)
     worker_answer(w, m, MAIL_DETACHED);
 }
 
-static void on_mail(struct worker *w, struct rte_mbuf *m, int64_t now_us)
+static void on_command(struct worker *w, struct rte_mbuf *m, int64_t now_us)
 {
     switch ((enum mail)pkt(m)->mail) {
-    case MAIL_FRAME:
-        frame_send_raw(w, pkt(m)->port_id, m);
-        return;
     case MAIL_STUN:
         ice_on_entered(w, m, now_us);
         return;
@@ -206,7 +240,8 @@ static void on_mail(struct worker *w, struct rte_mbuf *m, int64_t now_us)
         rte_pktmbuf_free(m);
         return;
     case MAIL_NONE:
-    case MAIL_STRAY: /* gathered by mailbox_drain */
+    case MAIL_STRAY: /* on_packets takes these two */
+    case MAIL_FRAME:
     case MAIL_TUPLE: /* to ctl only, as are the rest */
     case MAIL_PUNT:
     case MAIL_DETACHED:
@@ -214,49 +249,54 @@ static void on_mail(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     case MAIL_EVENT:
         break;
     }
-    assert(!"mail that no worker takes");
+    assert(!"mail that is no command");
     rte_pktmbuf_free(m);
 }
 
-static void input_strays(struct worker *w, struct burst *strays, int64_t now_us)
+static void on_commands(struct worker *w, struct rte_mbuf **commands, uint32_t n, int64_t now_us)
 {
-    if (strays->n == 0)
-        return;
-    w->stats.strays += strays->n;
-    worker_input(w, strays, now_us);
-    strays->n = 0;
+    for (uint32_t i = 0; i < n; i++)
+        on_command(w, commands[i], now_us);
 }
 
-/* In order: strays are gathered into bursts, but never past a command. */
-static void on_mails(struct worker *w, struct rte_mbuf **mails, uint32_t n, int64_t now_us)
+static void on_packets(struct worker *w, struct rte_mbuf **packets, uint32_t n, int64_t now_us)
 {
     struct burst strays = {.n = 0};
 
     for (uint32_t i = 0; i < n; i++) {
-        if (pkt(mails[i])->mail == MAIL_STRAY) {
-            strays.m[strays.n++] = mails[i];
-        } else {
-            input_strays(w, &strays, now_us);
-            on_mail(w, mails[i], now_us);
-        }
+        if (pkt(packets[i])->mail == MAIL_STRAY)
+            strays.m[strays.n++] = packets[i];
+        else
+            frame_send_raw(w, pkt(packets[i])->port_id, packets[i]);
     }
-    input_strays(w, &strays, now_us);
+    w->stats.strays += strays.n;
+    if (strays.n > 0)
+        worker_input(w, &strays, now_us);
 }
 
-uint32_t mailbox_drain(struct worker *w, int64_t now_us)
+typedef uint32_t receive_fn(struct mailbox *mb, struct rte_mbuf **m, uint32_t n);
+typedef void handle_fn(struct worker *w, struct rte_mbuf **m, uint32_t n, int64_t now_us);
+
+static uint32_t take(struct worker *w, receive_fn *receive, handle_fn *handle, int64_t now_us)
 {
     struct rte_mbuf *mails[PKT_BURST];
     uint32_t total = 0;
 
-    send_unsent(w);
-    move_pass(w);
     for (uint32_t round = 0; round < DRAIN_ROUNDS; round++) {
-        uint32_t n = mailbox_receive(&w->mailbox, mails, PKT_BURST);
+        uint32_t n = receive(&w->mailbox, mails, PKT_BURST);
         if (n == 0)
             break;
         meter_enter(&w->meter, STAGE_MAIL);
-        on_mails(w, mails, n, now_us);
+        handle(w, mails, n, now_us);
         total += n;
     }
     return total;
+}
+
+uint32_t mailbox_drain(struct worker *w, int64_t now_us)
+{
+    send_unsent(w);
+    move_pass(w);
+    uint32_t commands = take(w, mailbox_receive_commands, on_commands, now_us);
+    return commands + take(w, mailbox_receive, on_packets, now_us);
 }

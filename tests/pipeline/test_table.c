@@ -154,7 +154,18 @@ static void test_mailbox(void **state)
     assert_int_equal(poll(&fd, 1, 0), 1);
     mailbox_woken(&mb);
     assert_int_equal(poll(&fd, 1, 0), 0);
-    mailbox_finish(&mb); /* with a mail in it */
+    assert_int_equal(mailbox_receive(&mb, &m, 1), 1);
+    assert_int_equal(mailbox_receive_commands(&mb, burst, 1), 0);
+    assert_int_equal(mailbox_send(&mb, m, MAIL_ATTACH), 0); /* has a ring of its own, and wakes as well */
+    assert_false(mailbox_sleep(&mb));
+    assert_int_equal(mailbox_receive(&mb, &m, 1), 0);
+    assert_int_equal(mailbox_receive_commands(&mb, &m, 1), 1);
+    assert_true(mailbox_sleep(&mb));
+    assert_int_equal(mailbox_send(&mb, m, MAIL_ATTACH), 0);
+    assert_int_equal(poll(&fd, 1, 0), 1);
+    mailbox_woken(&mb);
+    assert_int_equal(mailbox_send(&mb, mailbox_command(&mb), MAIL_STRAY), 0);
+    mailbox_finish(&mb); /* with a mail in each ring */
     fixture_destroy(f);
 }
 

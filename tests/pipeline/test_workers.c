@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/rtcp.h"
@@ -314,7 +315,7 @@ static void test_move_holds(void **state)
         peer_send(f, &p, dtls, sizeof(dtls));
     struct mailbox *mailbox = &f->workers[1]->mailbox;
     struct rte_mbuf *token; /* delay the token by hand */
-    assert_int_equal(mailbox_receive(mailbox, &token, 1), 1);
+    assert_int_equal(mailbox_receive_commands(mailbox, &token, 1), 1);
     worker_turn(f->workers[1], f->now_us);
     assert_int_equal(f->workers[1]->n_held, 40);
     worker_turn(f->workers[1], f->now_us);
@@ -379,32 +380,76 @@ static void test_move_edges(void **state)
     fixture_destroy(f);
 }
 
-/* The new owner's mailbox is full: the group waits for room in it. */
-static void test_move_into_a_flood(void **state)
+/* Mails about the object until the ring is full. */
+static void fill(struct mailbox *mailbox, enum mail mail, void *object)
 {
-    struct fixture *f = fixture_create();
-    struct mailbox *mailbox = &f->workers[1]->mailbox;
-    struct peer p;
-    struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .worker = 1};
     struct rte_mbuf *m;
 
-    peer_init(f, &p, 1, 0, false);
-    peer_connect(f, &p);
-    move.id = p.session;
-    while ((m = mailbox_command(mailbox)) && mailbox_send(mailbox, m, MAIL_STRAY) == 0)
-        ;
+    while ((m = mailbox_command(mailbox))) {
+        pkt(m)->object = object;
+        if (mailbox_send(mailbox, m, mail) != 0)
+            break;
+    }
     assert_non_null(m);
     rte_pktmbuf_free(m);
+}
+
+/* Strays fill the rings anew before every turn; ctl's commands and the token of a move pass by them. */
+static void test_commands_in_a_flood(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}};
+
+    for (uint32_t n = 1; n <= 20; n++) {
+        struct dp_session_put put = {.head = {.type = DP_SESSION_PUT, .len = sizeof(put)},
+                                     .id = (uint64_t)1 << 32 | n,
+                                     .worker = n % FIXTURE_WORKERS,
+                                     .local_pwd = "password-of-a-session-",
+                                     .remote_ufrag = "theirs"};
+        snprintf(put.local_ufrag, sizeof(put.local_ufrag), "ours%u", n);
+        fill(&f->workers[0]->mailbox, MAIL_STRAY, NULL);
+        assert_int_equal(objects_on_message(&f->objects, &put, sizeof(put)), 0);
+        fixture_turn(f);
+        assert_int_equal(f->workers[0]->n_sessions + f->workers[1]->n_sessions, n);
+        fixture_clear(f);
+    }
+    for (uint32_t n = 1; n <= 20; n++) {
+        move.id = (uint64_t)1 << 32 | n;
+        fill(&f->workers[0]->mailbox, MAIL_STRAY, NULL);
+        assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
+        fixture_turn(f);
+        fill(&f->workers[0]->mailbox, MAIL_STRAY, NULL);
+        fixture_turn(f);
+        assert_int_equal(f->n_acks, n);
+    }
+    assert_int_equal(f->workers[0]->n_sessions, 20);
+    fixture_destroy(f);
+}
+
+/* The new owner has no room even for commands: the group waits for it. */
+static void test_move_into_a_full_mailbox(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct peer p;
+    struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .worker = 1};
+
+    peer_init(f, &p, 2, 1, false);
+    publish(f, &p);
+    peer_init(f, &p, 1, 0, false);
+    peer_connect(f, &p);
+    fill(&f->workers[1]->mailbox, MAIL_KEYFRAME, fixture_session(f, (uint64_t)1 << 32 | 2)->streams[0]);
+    move.id = p.session;
     assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
     for (int i = 0; i < 3; i++)
         worker_turn(f->workers[0], f->now_us);
     assert_int_equal(f->workers[0]->n_sessions, 0);
+    assert_non_null(f->workers[0]->token);
     p.queue = 1;
     peer_send(f, &p, dtls, sizeof(dtls));
     settle(f);
     assert_int_equal(f->n_acks, 1);
     assert_int_equal(f->acks[0].error, 0);
-    assert_int_equal(f->workers[1]->n_sessions, 1);
+    assert_int_equal(f->workers[1]->n_sessions, 2);
     assert_int_equal(f->n_punts, 1);
     fixture_destroy(f);
 }
@@ -425,7 +470,7 @@ static void *take_release(void *arg)
     struct hasty_owner *owner = arg;
 
     owner->waits = true;
-    while (mailbox_receive(owner->mailbox, &owner->release, 1) == 0)
+    while (mailbox_receive_commands(owner->mailbox, &owner->release, 1) == 0)
         ;
     for (struct session *s = pkt(owner->release)->session; s; s = s->move_next)
         owner->n_sessions++;
@@ -477,7 +522,8 @@ int main(void)
         cmocka_unit_test(test_held_overflow),
         cmocka_unit_test(test_move_edges),
         cmocka_unit_test(test_shared_tx_queue),
-        cmocka_unit_test(test_move_into_a_flood),
+        cmocka_unit_test(test_commands_in_a_flood),
+        cmocka_unit_test(test_move_into_a_full_mailbox),
         cmocka_unit_test(test_move_is_linked_first),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
