@@ -110,7 +110,8 @@ struct dp_rtp {
     uint8_t ext[RTP_EXT_COUNT]; /* local id 1..255 of each enum rtp_ext (RFC 8285), DP_EXT_NONE: not agreed */
 };
 
-/* An RTP stream that a session publishes. */
+/* An RTP stream that a session publishes. After a DEL of one the session takes no other (-ESTALE): it might bear the
+ * SSRC whose replay window went. */
 struct dp_stream_put {
     struct dp_head head;
     uint8_t kind;  /* enum media_kind */

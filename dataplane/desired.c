@@ -206,6 +206,8 @@ static int on_stream_put(struct objects *o, const struct dp_stream_put *put)
         return same_stream(&st->stream.put, put) ? 0 : -EEXIST;
     if (!so)
         return -ENOENT;
+    if (so->lost_stream)
+        return -ESTALE; /* its SSRC may be the one that went: what was received once would be new again */
     if (so->n_streams == DP_STREAMS_MAX)
         return -ENOSPC;
     bool wants_arrivals = put->rtp.feedback & DP_FB_TRANSPORT_CC && put->rtp.ext[RTP_EXT_TRANSPORT_CC] != DP_EXT_NONE;
@@ -456,15 +458,16 @@ int objects_on_punt(struct objects *o, const void *msg, size_t len)
     if (dp_punt_check(msg, len) != 0)
         return -EBADMSG;
     struct session_object *so = objects_session(o, punt->session);
-    struct rte_mbuf *m = so && punt->tuple < SESSION_TUPLES_MAX ? rte_pktmbuf_alloc(o->pkt_pool) : NULL;
-    if (!m)
-        return 0; /* DTLS sends again */
-    size_t n = len - offsetof(struct dp_punt, bytes);
-    if (n > rte_pktmbuf_tailroom(m)) {
-        rte_pktmbuf_free(m);
+    if (!so || punt->tuple >= SESSION_TUPLES_MAX)
+        return 0;
+    struct rte_mbuf *m = rte_pktmbuf_alloc(o->dtls_pool);
+    if (!m) {
+        o->dtls_dropped++; /* DTLS sends again */
         return 0;
     }
-    memcpy(rte_pktmbuf_append(m, (uint16_t)n), punt->bytes, n);
+    _Static_assert(DP_PUNT_BYTES_MAX <= PKT_DATAROOM, "a datagram of the punt link fits");
+    uint16_t n = (uint16_t)(len - offsetof(struct dp_punt, bytes));
+    memcpy(rte_pktmbuf_append(m, n), punt->bytes, n);
     *pkt(m) = (struct pkt){.session = &so->session, .tuple = (uint8_t)punt->tuple};
     objects_send(o, so, m, MAIL_DTLS);
     return 0;

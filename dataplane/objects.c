@@ -13,13 +13,13 @@
 #define OLD_SCAN_US 1000000
 
 void objects_init(struct objects *o, const struct dataplane_conf *conf, struct tables *tables,
-                  struct worker *const *workers, struct mailbox *mailbox, struct rte_mempool *pkt_pool, uint64_t random,
-                  const struct objects_ops *ops, void *arg)
+                  struct worker *const *workers, struct mailbox *mailbox, struct rte_mempool *dtls_pool,
+                  uint64_t random, const struct objects_ops *ops, void *arg)
 {
     *o = (struct objects){.conf = conf,
                           .tables = tables,
                           .mailbox = mailbox,
-                          .pkt_pool = pkt_pool,
+                          .dtls_pool = dtls_pool,
                           .random = random,
                           .ops = ops,
                           .arg = arg};
@@ -121,6 +121,7 @@ void objects_doom_stream(struct objects *o, struct stream_object *st)
     unlink_stream(o, st);
     LIST_REMOVE(st, of_session);
     st->session->n_streams--;
+    st->session->lost_stream = true;
     detach(o, st->session, NOUN_STREAM, &st->stream);
 }
 

@@ -58,6 +58,7 @@ struct session_object {
         struct tuple_key key;
     } tuples[SESSION_TUPLES_MAX]; /* what stands in the table */
     bool has_keys, has_arrivals;
+    bool lost_stream;        /* one was deleted, and with it the replay windows of its SSRCs */
     uint8_t keys_digest[32]; /* SHA-256 of dp_keys_put */
     struct mail_keys keys;   /* contexts; ours to free */
     uint32_t n_ssrcs;
@@ -85,8 +86,9 @@ struct objects_ops {
 struct objects {
     const struct dataplane_conf *conf;
     struct tables *tables;
-    struct mailbox *mailbox;      /* ctl's */
-    struct rte_mempool *pkt_pool; /* for DTLS to be sent */
+    struct mailbox *mailbox;       /* ctl's */
+    struct rte_mempool *dtls_pool; /* what the controlplane sends to peers, on its way to a worker */
+    uint64_t dtls_dropped;         /* it was empty: DTLS sends again */
     const struct objects_ops *ops;
     void *arg;
     struct post post;
@@ -104,10 +106,11 @@ struct objects {
     uint64_t random;
 };
 
-/* workers: all, by index; each mailbox has a pool of commands that ctl takes from. random: a seed that is not 0. */
+/* workers: all, by index; each mailbox has a pool of commands that ctl takes from. dtls_pool: packets, its size bounds
+ * the DTLS that waits for workers. random: a seed that is not 0. */
 void objects_init(struct objects *o, const struct dataplane_conf *conf, struct tables *tables,
-                  struct worker *const *workers, struct mailbox *mailbox, struct rte_mempool *pkt_pool, uint64_t random,
-                  const struct objects_ops *ops, void *arg);
+                  struct worker *const *workers, struct mailbox *mailbox, struct rte_mempool *dtls_pool,
+                  uint64_t random, const struct objects_ops *ops, void *arg);
 void objects_finish(struct objects *o); /* frees all: no worker runs any more */
 
 /* A controlplane has said HELLO. Sessions of other epochs are relayed on until their consent ends; of this one's, every

@@ -25,6 +25,7 @@
 #define WORKER_ETH_MBUFS_MIN 6144 /* more: the descriptors of an ethdev's queues */
 #define CHANNEL_MBUFS        4096 /* more, per AF_XDP channel: the fill ring, copies that are being sent */
 #define MAIL_MBUFS           16383
+#define DTLS_MBUFS           1023 /* of the controlplane, on their way to workers */
 #define CTL_MAILS            16384
 #define MTU                  1500
 #define STOP_ROUNDS          1000
@@ -124,7 +125,8 @@ static int make_pools(struct plane *p, const struct conf *conf)
             return -rte_errno;
     }
     p->mail_pool = pkt_mail_pool_create("mails", MAIL_MBUFS, CACHE_MBUFS, SOCKET_ID_ANY);
-    return p->mail_pool ? 0 : -rte_errno;
+    p->dtls_pool = pkt_pool_create("dtls", DTLS_MBUFS, 0, SOCKET_ID_ANY);
+    return p->mail_pool && p->dtls_pool ? 0 : -rte_errno;
 }
 
 static int add_port(struct plane *p, struct port *port)
@@ -282,8 +284,7 @@ int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, 
         plane_finish(p);
         return ret;
     }
-    objects_init(&p->objects, &p->conf, &p->tables, p->workers, &p->ctl_mailbox, p->tx_pools[0], random[1] | 1, ops,
-                 arg);
+    objects_init(&p->objects, &p->conf, &p->tables, p->workers, &p->ctl_mailbox, p->dtls_pool, random[1] | 1, ops, arg);
     return 0;
 }
 
@@ -343,6 +344,7 @@ void plane_finish(struct plane *p)
         rte_mempool_free(p->tx_pools[i]);
     }
     rte_mempool_free(p->mail_pool);
+    rte_mempool_free(p->dtls_pool);
     free(p->addresses);
     *p = (struct plane){0};
 }

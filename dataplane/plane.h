@@ -17,7 +17,7 @@ struct plane {
     struct dataplane_conf conf;
     uint8_t (*addresses)[16];
     struct tables tables;
-    struct rte_mempool *rx_pools[DP_WORKERS_MAX], *tx_pools[DP_WORKERS_MAX], *mail_pool;
+    struct rte_mempool *rx_pools[DP_WORKERS_MAX], *tx_pools[DP_WORKERS_MAX], *mail_pool, *dtls_pool;
     struct port *ports[WORKER_PORTS_MAX]; /* port.id is the index */
     uint16_t n_ports;
     struct mailbox ctl_mailbox;

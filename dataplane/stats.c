@@ -31,6 +31,7 @@ struct session_stats {
 
 struct snapshot {
     uint32_t n_sessions, n_streams, n_subscriptions, epoch;
+    uint64_t dtls_dropped;
     struct session_stats *sessions;
     struct worker_stats workers[DP_WORKERS_MAX];
     uint32_t owned[DP_WORKERS_MAX]; /* sessions of each worker */
@@ -97,6 +98,7 @@ static void take(struct stats *st)
     *snap = (struct snapshot){.n_streams = HASH_COUNT(st->objects->streams),
                               .n_subscriptions = HASH_COUNT(st->objects->subscriptions),
                               .epoch = st->objects->epoch,
+                              .dtls_dropped = st->objects->dtls_dropped,
                               .sessions = calloc(MAX(n, 1u), sizeof(*snap->sessions))};
     for (so = st->objects->sessions; so && snap->sessions; so = so->hh.next) {
         snap->owned[so->worker]++;
@@ -177,6 +179,7 @@ static int on_info(const char *cmd, const char *params, struct rte_tel_data *d)
     rte_tel_data_add_dict_u64(d, "sessions", snap->n_sessions);
     rte_tel_data_add_dict_u64(d, "streams", snap->n_streams);
     rte_tel_data_add_dict_u64(d, "subscriptions", snap->n_subscriptions);
+    rte_tel_data_add_dict_u64(d, "dtls_dropped", snap->dtls_dropped);
     unlock_snapshot();
     return 0;
 }

@@ -149,13 +149,15 @@ struct fixture *fixture_create(void)
     f->mail_pool = pkt_mail_pool_create("mail", MAIL_MBUFS - 1, 0, SOCKET_ID_ANY);
     assert_non_null(f->rx_pool);
     assert_non_null(f->tx_pool);
+    f->dtls_pool = pkt_pool_create("dtls", FIXTURE_DTLS, 0, SOCKET_ID_ANY);
     assert_non_null(f->mail_pool);
+    assert_non_null(f->dtls_pool);
     assert_int_equal(tables_init(&f->tables, f->conf.max_sessions, FIXTURE_WORKERS, 1, SOCKET_ID_ANY), 0);
     f->port = make_port(f);
     assert_int_equal(mailbox_init(&f->ctl, "ctl", 1024, f->mail_pool, false, SOCKET_ID_ANY), 0);
     for (uint32_t i = 0; i < FIXTURE_WORKERS; i++)
         f->workers[i] = make_worker(f, i);
-    objects_init(&f->objects, &f->conf, &f->tables, f->workers, &f->ctl, f->tx_pool, 0x9e3779b97f4a7c15u, &ops, f);
+    objects_init(&f->objects, &f->conf, &f->tables, f->workers, &f->ctl, f->dtls_pool, 0x9e3779b97f4a7c15u, &ops, f);
     return f;
 }
 
@@ -180,6 +182,7 @@ void fixture_destroy(struct fixture *f)
     assert_int_equal(rte_mempool_avail_count(f->rx_pool), POOL_MBUFS - 1);
     assert_int_equal(rte_mempool_avail_count(f->tx_pool), POOL_MBUFS - 1);
     assert_int_equal(rte_mempool_avail_count(f->mail_pool), MAIL_MBUFS - 1);
+    assert_int_equal(rte_mempool_avail_count(f->dtls_pool), FIXTURE_DTLS);
     f->port->ops->destroy(f->port);
     for (uint32_t i = 0; i < FIXTURE_WORKERS; i++) {
         mailbox_finish(&f->workers[i]->mailbox);
@@ -194,6 +197,7 @@ void fixture_destroy(struct fixture *f)
     rte_mempool_free(f->rx_pool);
     rte_mempool_free(f->tx_pool);
     rte_mempool_free(f->mail_pool);
+    rte_mempool_free(f->dtls_pool);
     free(f);
 }
 

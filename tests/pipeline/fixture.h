@@ -21,6 +21,7 @@
 #define FIXTURE_MEDIA_PORT 31001
 #define FIXTURE_TURN_US    200
 #define FIXTURE_LOG        256
+#define FIXTURE_DTLS       255 /* datagrams of the controlplane on their way */
 
 /* A UDP datagram that left the dataplane; IP and UDP checksums were right. */
 struct datagram {
@@ -33,7 +34,7 @@ struct fixture {
     int64_t now_us;
     struct dataplane_conf conf;
     struct tables tables;
-    struct rte_mempool *rx_pool, *tx_pool, *mail_pool;
+    struct rte_mempool *rx_pool, *tx_pool, *mail_pool, *dtls_pool;
     struct rte_ring *in[FIXTURE_WORKERS], *out[FIXTURE_WORKERS]; /* of the port, by queue */
     struct port *port;
     struct worker *workers[FIXTURE_WORKERS];

@@ -173,8 +173,7 @@ static void test_streams(void **state)
         assert_int_equal(put_stream(f, n, 1), 0);
     assert_int_equal(put_stream(f, 30, 1), -ENOSPC);
     assert_int_equal(fixture_del(f, DP_STREAM_DEL, ID(12)), 0);
-    assert_int_equal(put_stream(f, 30, 1), 0);
-    assert_int_equal(fixture_del(f, DP_KEYFRAME_REQUEST, ID(30)), 0);
+    assert_int_equal(fixture_del(f, DP_KEYFRAME_REQUEST, ID(11)), 0);
     assert_int_equal(fixture_del(f, DP_KEYFRAME_REQUEST, ID(12)), -ENOENT);
     fixture_destroy(f);
 }
@@ -204,6 +203,26 @@ static void test_subscriptions(void **state)
     assert_int_equal(fixture_del(f, DP_SUBSCRIPTION_DEL, ID(100)), 0);
     assert_int_equal(fixture_session(f, ID(1))->streams[0]->n_subs, 0);
     assert_int_equal(fixture_del(f, DP_SUBSCRIPTION_DEL, ID(100)), 0);
+    fixture_destroy(f);
+}
+
+/* The replay window of an SSRC goes with its stream, so it never comes back under the same key: not under its own name,
+ * nor under none. */
+static void test_stream_again(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct dp_stream_put put = stream_put(12, 1);
+
+    assert_int_equal(put_session(f, 1), 0);
+    assert_int_equal(put_session(f, 2), 0);
+    assert_int_equal(put_stream(f, 10, 1), 0);
+    assert_int_equal(put_stream(f, 11, 1), 0);
+    assert_int_equal(fixture_del(f, DP_STREAM_DEL, ID(10)), 0);
+    assert_int_equal(put_stream(f, 10, 1), -ESTALE);
+    put.rtp.ssrc = 0;
+    assert_int_equal(fixture_put(f, DP_STREAM_PUT, &put), -ESTALE);
+    assert_int_equal(put_stream(f, 11, 1), 0); /* is there */
+    assert_int_equal(put_stream(f, 10, 2), 0); /* another key */
     fixture_destroy(f);
 }
 
@@ -415,12 +434,19 @@ static void test_limit_counts_the_deleted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions),      cmocka_unit_test(test_wiped),
-        cmocka_unit_test(test_keys),          cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_subscriptions), cmocka_unit_test(test_ssrcs),
-        cmocka_unit_test(test_cascade),       cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_old_epoch),     cmocka_unit_test(test_backpressure),
-        cmocka_unit_test(test_full_mailbox),  cmocka_unit_test(test_limit_counts_the_deleted),
+        cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_subscriptions),
+        cmocka_unit_test(test_ssrcs),
+        cmocka_unit_test(test_cascade),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_old_epoch),
+        cmocka_unit_test(test_backpressure),
+        cmocka_unit_test(test_stream_again),
+        cmocka_unit_test(test_full_mailbox),
+        cmocka_unit_test(test_limit_counts_the_deleted),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }

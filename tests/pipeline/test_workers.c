@@ -90,6 +90,25 @@ static void test_dtls_refused(void **state)
     fixture_destroy(f);
 }
 
+/* What the controlplane sends has buffers of its own: a flood of it takes none from a worker, and is counted. */
+static void test_dtls_flood(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct peer p;
+
+    peer_init(f, &p, 1, 0, false);
+    peer_connect(f, &p);
+    fixture_discard(f);
+    uint32_t tx_mbufs = rte_mempool_avail_count(f->tx_pool);
+    for (int i = 0; i < FIXTURE_DTLS + 10; i++)
+        send_dtls_down(f, p.session, 0, 1200);
+    assert_int_equal(f->objects.dtls_dropped, 10);
+    assert_int_equal(rte_mempool_avail_count(f->tx_pool), tx_mbufs);
+    settle(f);
+    assert_int_equal(fixture_discard(f), FIXTURE_DTLS);
+    fixture_destroy(f);
+}
+
 /* Everything works when a NIC delivers all of a session's packets to the other worker. */
 static void test_strays(void **state)
 {
@@ -515,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dtls),
         cmocka_unit_test(test_dtls_refused),
+        cmocka_unit_test(test_dtls_flood),
         cmocka_unit_test(test_strays),
         cmocka_unit_test(test_feedback_across_workers),
         cmocka_unit_test(test_move_under_traffic),
