@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole packet path on one core: the real worker between a port that hands over packets made before and one that
- * frees what comes out. One publisher, n subscribers, each with its own key. Everything is on that is on in a room:
- * history, reports, statistics. The ceiling is the bare cipher for one packet out, sample by sample in turn. */
-#include <setjmp.h>
-#include <stdarg.h>
+/* The whole packet path: the real worker between a port that hands over packets made before and one that frees what
+ * comes out (world.h). The ceiling is the bare cipher for one packet out, sample by sample in turn.
+ *
+ *   room            one publisher, n subscribers, media alone
+ *   lively          the same with all that browsers do: extensions, reports, NACKs and their answers, feedback
+ *   subscriptions   streams of n subscribers each, many of them: what a cold cache costs
+ *   workers         two of them at the same time, each on a core of its own */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "bench/bare.h"
 #include "bench/bench.h"
-#include "media.h"
+#include "bench/world.h"
+#include "common/util.h"
+#include "dataplane/srtp.h"
 
-#define SLICE        512 /* packets in, made before they are timed */
-#define POOL         8191
-#define CACHE        256
-#define SUBS_MAX     49
-#define US_PER_OUT   0.3
-#define HEADER       12
-#define VP8_PARTS    "\x10\x01\x02\x03\x9d\x01\x2a" /* of a later packet: not a key frame */
-#define VP8_KEYFRAME "\x10\x00\x02\x03\x9d\x01\x2a"
+#define WARM_UP 4 /* slices: fill the history */
 
-static const uint32_t sizes[] = {160, 1200}, fans[] = {1, 9, SUBS_MAX};
 static const enum srtp_profile profiles[] = {SRTP_PROFILE_AEAD_AES_128_GCM, SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80};
 static const char *const profile_names[SRTP_PROFILE_COUNT] = {
 #define X(id, ...) [SRTP_PROFILE_##id] = #id,
@@ -31,147 +25,93 @@ static const char *const profile_names[SRTP_PROFILE_COUNT] = {
 #undef X
 };
 
-struct room {
-    struct media *media;
-    struct client *publisher;
-    struct stream video;
-    struct subscription subs[SUBS_MAX];
-    uint32_t n_subs, size;
-    uint32_t index;
+static const struct {
+    const char *name;
+    uint32_t size, fan, subscriptions, workers;
+    bool lively;
+} cases[] = {
+    {"room", 160, 1, 1, 1, false},
+    {"room", 160, 9, 9, 1, false},
+    {"room", 160, 49, 49, 1, false},
+    {"room", 160, 500, 500, 1, false},
+    {"room", 1200, 1, 1, 1, false},
+    {"room", 1200, 9, 9, 1, false},
+    {"room", 1200, 49, 49, 1, false},
+    {"room", 1200, 500, 500, 1, false},
+    {"lively", 160, 9, 9, 1, true},
+    {"lively", 1200, 9, 9, 1, true},
+    {"subscriptions", 1200, 9, 100, 1, true},
+    {"subscriptions", 1200, 9, 1000, 1, true},
+    {"subscriptions", 1200, 9, 10000, 1, true},
+    {"subscriptions", 1200, 9, 100000, 1, true},
+    {"workers", 1200, 9, 900, 1, true},
+    {"workers", 1200, 9, 900, 2, true},
 };
 
-static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+static void print_stages(const struct world_run *run)
 {
-    struct media *media = CONTAINER_OF(port, struct media, port);
-    uint16_t got = (uint16_t)MIN(n, media->rx_n - media->rx_at);
-
-    memcpy(m, media->rx + media->rx_at, got * sizeof(m[0]));
-    media->rx_at += got;
-    return got;
+    fprintf(stderr, "   ");
+    for (int s = 0; s < STAGE_COUNT; s++)
+        fprintf(stderr, " %s %.1f", stage_name((enum stage)s), run->stage_ns[s]);
+    fputc('\n', stderr);
 }
 
-static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+/* ns per packet out of all workers together. */
+static double sample(struct world *world, uint32_t n_workers, struct world_run *runs)
 {
-    rte_pktmbuf_free_bulk(m, n);
-    return n;
+    double per_ns = 0;
+
+    world_run(world, runs);
+    for (uint32_t i = 0; i < n_workers; i++)
+        per_ns += 1 / runs[i].ns;
+    return 1 / per_ns;
 }
 
-static const struct port_ops port_ops = {.rx_burst = rx_burst, .tx_burst = tx_burst};
-
-static struct rte_mempool *pool(const char *what)
+static void measure(size_t c, enum srtp_profile profile, bool stages)
 {
-    static uint32_t serial;
-    char name[32];
-
-    snprintf(name, sizeof(name), "bench_%s%u", what, serial++);
-    struct rte_mempool *made = pkt_pool_create(name, POOL, CACHE, SOCKET_ID_ANY);
-    if (!made)
-        abort();
-    return made;
-}
-
-/* The tests' room with a quick port, and with pools that have a cache as the daemon's have. */
-static void open_room(struct room *r, enum srtp_profile profile, uint32_t n_subs, uint32_t size)
-{
-    *r = (struct room){.media = media_create(), .n_subs = n_subs, .size = size, .index = 1};
-    r->media->port.ops = &port_ops;
-    rte_mempool_free(r->media->rx_pool);
-    rte_mempool_free(r->media->worker.tx_pool);
-    r->media->rx_pool = pool("rx");
-    r->media->worker.tx_pool = pool("tx");
-    r->publisher = media_client(r->media, profile);
-    r->video = media_video();
-    media_publish(r->publisher, &r->video);
-    for (uint32_t i = 0; i < n_subs; i++) {
-        r->subs[i] = media_sub(i);
-        media_play(media_client(r->media, profile), &r->subs[i], &r->video);
-    }
-}
-
-static void close_room(struct room *r)
-{
-    struct worker *w = &r->media->worker;
-
-    while (w->n_sessions)
-        session_detach(w, w->sessions[0]);
-    history_finish(&r->video.history);
-    worker_turn(w, r->media->now_us);
-    rte_mempool_free(r->media->rx_pool);
-    rte_mempool_free(w->tx_pool);
-    r->media->rx_pool = pkt_pool_create("bench_end_rx", MEDIA_POOL, 0, SOCKET_ID_ANY);
-    w->tx_pool = pkt_pool_create("bench_end_tx", 255, 0, SOCKET_ID_ANY);
-    media_destroy(r->media);
-}
-
-static void generate(struct room *r)
-{
-    uint8_t payload[MEDIA_PACKET_MAX] = {0}, packet[MEDIA_PACKET_MAX];
-
-    for (uint32_t i = 0; i < SLICE; i++, r->index++) {
-        memcpy(payload, r->index == 1 ? VP8_KEYFRAME : VP8_PARTS, sizeof(VP8_PARTS));
-        size_t len = media_rtp(packet, 96, (uint16_t)r->index, r->index / 8 * 3000, r->video.rtp.ssrc, payload,
-                               r->size - HEADER);
-        media_send_rtp(r->publisher, packet, len);
-    }
-}
-
-/* ns per packet out of one slice. */
-static double run_slice(struct room *r)
-{
-    struct media *media = r->media;
-    uint64_t before = media->worker.stats.rtp_forwarded;
-
-    generate(r);
-    double start = bench_now_ns();
-    while (media->rx_at < media->rx_n) {
-        media->now_us += (int64_t)(US_PER_OUT * PKT_BURST * r->n_subs);
-        worker_turn(&media->worker, media->now_us);
-    }
-    double spent = bench_now_ns() - start;
-    uint64_t out = media->worker.stats.rtp_forwarded - before;
-    if (out != (uint64_t)SLICE * r->n_subs) {
-        fprintf(stderr, "bench: %llu packets came out of %u\n", (unsigned long long)out, SLICE * r->n_subs);
-        exit(1);
-    }
-    return spent / (double)out;
-}
-
-static void measure(enum srtp_profile profile, uint32_t size, uint32_t n_subs)
-{
-    static struct room room;
+    const struct world_conf conf = {.profile = profile,
+                                    .size = cases[c].size,
+                                    .fan = cases[c].fan,
+                                    .n_subscriptions = cases[c].subscriptions,
+                                    .n_workers = cases[c].workers,
+                                    .lively = cases[c].lively};
     double samples[BENCH_SAMPLES], ceilings[BENCH_SAMPLES];
-    struct bare *bare = bare_create(profile, size);
+    struct bare *bare = bare_create(profile, conf.size);
     struct bench_work ceiling = bare_work(bare);
+    struct world *world = world_create(&conf);
+    struct world_run runs[2];
+    uint32_t warm_up = WARM_UP + conf.n_subscriptions / conf.fan / 512;
 
-    open_room(&room, profile, n_subs, size);
-    for (int i = 0; i < 4; i++) /* fills the history */
-        run_slice(&room);
+    for (uint32_t i = 0; i < warm_up; i++)
+        world_run(world, runs);
     for (int i = 0; i < BENCH_SAMPLES; i++) {
-        samples[i] = run_slice(&room);
-        ceilings[i] = bench_sample(&ceiling);
+        samples[i] = sample(world, conf.n_workers, runs);
+        ceilings[i] = bench_sample(&ceiling) / conf.n_workers;
     }
-    close_room(&room);
-    bare_destroy(bare);
     bench_print(&(struct bench_row){.bench = "pipeline",
-                                    .name = srtp_backend(),
+                                    .name = cases[c].workers > 1 ? "workers: two" : cases[c].name,
                                     .profile = profile_names[profile],
-                                    .size = size,
-                                    .n = n_subs,
-                                    .keys = n_subs,
+                                    .size = conf.size,
+                                    .n = conf.fan,
+                                    .keys = conf.n_subscriptions,
                                     .ns = bench_median(samples),
                                     .ceiling_ns = bench_median(ceilings)});
+    if (stages)
+        print_stages(&runs[0]);
+    world_destroy(world);
+    bare_destroy(bare);
 }
 
 int main(int argc, char **argv)
 {
-    bench_start(argc, argv, "Packet path, one core, one publisher; n: subscribers",
-                ARRAY_SIZE(profiles) * ARRAY_SIZE(sizes) * ARRAY_SIZE(fans));
-    if (media_global_init(NULL) != 0)
-        return 1;
+    const char *only = getenv("ONLY");
+    bench_start(argc, argv, "Packet path, one core; n: subscribers of a stream, keys: subscriptions",
+                ARRAY_SIZE(profiles) * ARRAY_SIZE(cases));
+    world_init(2);
     for (size_t p = 0; p < ARRAY_SIZE(profiles); p++)
-        for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
-            for (size_t f = 0; f < ARRAY_SIZE(fans); f++)
-                measure(profiles[p], sizes[s], fans[f]);
+        for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
+            if (!only || strstr(only, cases[c].name))
+                measure(c, profiles[p], getenv("STAGES") != NULL);
     bench_finish();
-    return media_global_finish(NULL);
+    return 0;
 }
