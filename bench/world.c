@@ -35,8 +35,9 @@
 #define VIDEO_PT   96
 #define VP8_LATER  "\x10\x01\x02\x03\x9d\x01\x2a" /* first packet of no key frame */
 #define VP8_KEY    "\x10\x00\x02\x03\x9d\x01\x2a"
-#define EXTENSIONS "\xbe\xde\x00\x03\x10\x55\x31\x00\x01\x40v\x52\x00\x00\x00\x00" /* level, transport-cc, mid, time \
-                                                                                    */
+#define EXTENSIONS                                                                                    \
+    "\xbe\xde\x00\x03\x10\x55\x31\x00\x01\x40v\x52\x00\x00\x00\x00" /* level, transport-cc, mid, time \
+                                                                     */
 
 struct lane { /* what belongs to one worker */
     struct world *world;
@@ -211,10 +212,11 @@ static void push_feedback(struct lane *lane)
     const struct subscription *sub = &lane->subs[lane->next_sub++ % lane->n_subs];
     const struct rtcp_report report = {.ssrc = sub->rtp.ssrc};
     const struct rtcp_feedback fb = {.sender = 1, .media = sub->rtp.ssrc};
-    uint16_t seq = (uint16_t)(sub->newest - 7);
+    const struct leg *leg = subscription_leg(sub);
+    uint16_t seq = (uint16_t)(leg->newest - 7);
     uint8_t rtcp[128];
 
-    if (!sub->running || lane->packets[sub->stream - lane->streams] < 8)
+    if (!leg->running || lane->packets[sub->stream - lane->streams] < 8)
         return;
     int len = rtcp_write_rr(rtcp, sizeof(rtcp), (uint32_t)sub->session->id, &report, 1);
     len += rtcp_write_nack(rtcp + len, sizeof(rtcp) - (size_t)len, &fb, &seq, 1);
@@ -259,6 +261,7 @@ static void enter_session(struct lane *lane, struct session *s, uint32_t serial)
     if (tables_add_tuple(&world->tables, &key, s, 0) != 0)
         must(NULL);
     session_attach(lane->worker, s);
+    session_route(lane->worker, s, START_US);
 }
 
 static void publish(struct lane *lane, uint32_t i, uint32_t serial)
@@ -281,6 +284,7 @@ static void publish(struct lane *lane, uint32_t i, uint32_t serial)
     };
     if (history_init(&st->history, HISTORY) != 0)
         must(NULL);
+    st->fan = must(fan_create(lane->world->conf.fan));
     s->arrivals = lane->world->conf.lively ? must(arrivals_create()) : NULL;
     stream_attach(lane->worker, st, START_US);
 }
@@ -398,8 +402,10 @@ static void destroy_lane(struct lane *lane)
         if (lane->sessions[i].arrivals)
             arrivals_destroy(lane->sessions[i].arrivals);
     }
-    for (uint32_t i = 0; i < lane->n_streams; i++)
+    for (uint32_t i = 0; i < lane->n_streams; i++) {
         history_finish(&lane->streams[i].history);
+        fan_destroy(lane->streams[i].fan);
+    }
     mailbox_finish(&w->mailbox);
     srtp_engine_destroy(w->srtp);
     srtp_engine_destroy(lane->engine);

@@ -103,6 +103,10 @@ static void on_mail(struct objects *o, struct rte_mbuf *m)
         objects_bury(o, (enum noun)pkt(m)->noun, pkt(m)->object);
         rte_pktmbuf_free(m);
         return;
+    case MAIL_OUTGROWN:
+        fan_destroy(pkt(m)->object);
+        rte_pktmbuf_free(m);
+        return;
     case MAIL_NONE: /* to workers only */
     case MAIL_STRAY:
     case MAIL_FRAME:

@@ -13,7 +13,8 @@
 #include "dataplane/worker.h"
 
 #define SUBSCRIPTIONS_PER_SESSION 16 /* on average */
-#define UFRAG_MIN                 4  /* ice-chars, RFC 8839 5.4 */
+#define FAN_ROOM_MIN              4
+#define UFRAG_MIN                 4 /* ice-chars, RFC 8839 5.4 */
 #define PWD_MIN                   22
 
 static void *alloc_object(size_t bytes)
@@ -25,12 +26,12 @@ static void *alloc_object(size_t bytes)
 }
 
 static void attach(struct objects *o, struct session_object *so, enum noun noun, void *object,
-                   struct arrivals *arrivals)
+                   const struct mail_attach *mail)
 {
     struct rte_mbuf *m = objects_command(o, &so->session);
     pkt(m)->object = object;
     pkt(m)->noun = (uint8_t)noun;
-    *rte_pktmbuf_mtod(m, struct mail_stream *) = (struct mail_stream){.arrivals = arrivals};
+    *rte_pktmbuf_mtod(m, struct mail_attach *) = *mail;
     objects_send(o, so, m, MAIL_ATTACH);
 }
 
@@ -94,7 +95,7 @@ static int on_session_put(struct objects *o, const struct dp_session_put *put)
     }
     HASH_ADD(hh, o->sessions, session.id, sizeof(so->session.id), so);
     o->n_held++;
-    attach(o, so, NOUN_SESSION, &so->session, NULL);
+    attach(o, so, NOUN_SESSION, &so->session, &(struct mail_attach){0});
     return 0;
 }
 
@@ -165,7 +166,6 @@ static struct stream_object *make_stream(struct objects *o, struct session_objec
     s->clock_hz = put->clock_hz;
     s->rtp = put->rtp;
     s->put = *put;
-    LIST_INIT(&s->subs);
     st->session = so;
     bool repaired = s->kind == MEDIA_VIDEO || put->rtp.feedback & DP_FB_NACK; /* by us, for subscribers */
     if (history_init(&s->history, repaired ? o->conf->history_packets : 0) != 0) {
@@ -222,7 +222,7 @@ static int on_stream_put(struct objects *o, const struct dp_stream_put *put)
     so->n_streams++;
     LIST_INSERT_HEAD(&so->streams, st, of_session);
     HASH_ADD(hh, o->streams, stream.id, sizeof(st->stream.id), st);
-    attach(o, so, NOUN_STREAM, &st->stream, arrivals);
+    attach(o, so, NOUN_STREAM, &st->stream, &(struct mail_attach){.arrivals = arrivals});
     return 0;
 }
 
@@ -284,9 +284,14 @@ static int on_subscription_put(struct objects *o, const struct dp_subscription_p
     int err = may_subscribe(o, so, st, put);
     if (err)
         return err;
-    sub = alloc_object(sizeof(*sub));
-    if (!sub)
+    struct fan *fan = NULL;
+    if (st->n_subs == st->room && !(fan = fan_create(MAX(2 * st->room, FAN_ROOM_MIN))))
         return -ENOMEM;
+    sub = alloc_object(sizeof(*sub));
+    if (!sub) {
+        fan_destroy(fan);
+        return -ENOMEM;
+    }
     sub->sub.id = put->id;
     sub->sub.session = &so->session;
     sub->sub.stream = &st->stream;
@@ -299,7 +304,9 @@ static int on_subscription_put(struct objects *o, const struct dp_subscription_p
     LIST_INSERT_HEAD(&so->subs, sub, of_session);
     LIST_INSERT_HEAD(&st->subs, sub, of_stream);
     HASH_ADD(hh, o->subscriptions, sub.id, sizeof(sub->sub.id), sub);
-    attach(o, so, NOUN_SUBSCRIPTION, &sub->sub, NULL);
+    st->n_subs++;
+    st->room = fan ? fan->room : st->room;
+    attach(o, so, NOUN_SUBSCRIPTION, &sub->sub, &(struct mail_attach){.fan = fan});
     return 0;
 }
 

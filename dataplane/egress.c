@@ -9,14 +9,9 @@
 #include "dataplane/frame.h"
 #include "dataplane/worker.h"
 
-bool egress_ready(const struct session *s)
+struct rte_mbuf *egress_begin(struct worker *w, const struct path *path, uint8_t **rtp, uint16_t *room, enum drop *why)
 {
-    return s->srtp_tx && session_send_tuple(s);
-}
-
-struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp, uint16_t *room, enum drop *why)
-{
-    if (!egress_ready(s)) {
+    if (!path->srtp) {
         *why = DROP_SUBSCRIBER_NOT_READY;
         return NULL;
     }
@@ -25,12 +20,12 @@ struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp
         *why = DROP_NO_MBUF;
         return NULL;
     }
-    *rtp = frame_begin(w, session_send_tuple(s), m, room);
-    *room -= srtp_overhead(s->srtp_tx);
+    *rtp = frame_begin(w, &path->head, m, room);
+    *room -= path->overhead;
     return m;
 }
 
-void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
+void egress_rtp(struct worker *w, struct path *path, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
                 uint16_t payload_len, int64_t index)
 {
     struct egress *e = &w->egress;
@@ -38,15 +33,15 @@ void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_
     assert(index >= 0);
     e->m[e->n] = m;
     e->job[e->n++] = (struct srtp_job){
-        .ctx = s->srtp_tx,
+        .ctx = path->srtp,
         .src = src,
         .dst = pkt_payload(m),
         .hdr_len = hdr_len,
         .len = payload_len,
         .index = (uint64_t)index,
     };
-    s->tx_packets++;
-    s->tx_bytes += hdr_len + payload_len;
+    path->tx_packets++;
+    path->tx_bytes += hdr_len + payload_len;
     if (e->n == EGRESS_MAX)
         egress_flush(w);
 }
@@ -69,19 +64,19 @@ void egress_flush(struct worker *w)
     meter_enter(&w->meter, outer);
 }
 
-void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index)
+void egress_rtcp(struct worker *w, const struct path *path, const uint8_t *rtcp, size_t len, uint32_t index)
 {
     uint8_t *out;
     uint16_t room;
     enum drop why;
-    struct rte_mbuf *m = egress_begin(w, s, &out, &room, &why);
+    struct rte_mbuf *m = egress_begin(w, path, &out, &room, &why);
 
     assert(len >= 8);
     if (!m) {
         w->stats.drops[why]++;
         return;
     }
-    if (len + srtcp_overhead(s->srtp_tx) > room) {
+    if (len + srtcp_overhead(path->srtp) > room) {
         worker_drop(w, m, DROP_OVERSIZE);
         return;
     }
@@ -89,7 +84,7 @@ void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_
     pkt(m)->rx_tsc = w->cause_tsc;
     pkt(m)->traffic = w->cause_tsc ? TRAFFIC_RTCP : TRAFFIC_OTHER;
     struct srtp_job job = {
-        .ctx = s->srtp_tx, .src = rtcp + 8, .dst = out, .hdr_len = 8, .len = (uint16_t)(len - 8), .index = index};
+        .ctx = path->srtp, .src = rtcp + 8, .dst = out, .hdr_len = 8, .len = (uint16_t)(len - 8), .index = index};
     srtcp_protect_burst(w->srtp, &job, 1);
     if (job.error) {
         worker_drop(w, m, DROP_TX_PROTECT);

@@ -11,7 +11,7 @@
 #include "dataplane/pkt.h"
 #include "dataplane/srtp.h"
 
-struct session;
+struct path;
 struct worker;
 
 #define EGRESS_MAX PKT_BURST
@@ -22,22 +22,18 @@ struct egress {
     struct srtp_job job[EGRESS_MAX];
 };
 
-/* An mbuf with the header template of the session's send tuple in place, or NULL with the reason in *why (neither
- * counted: a caller that tries many sessions may not want that). *rtp: where the RTP header goes; *room: bytes there
- * before the tag, by MTU and mbuf. Every mbuf ends in egress_rtp or is freed. */
-struct rte_mbuf *egress_begin(struct worker *w, struct session *s, uint8_t **rtp, uint16_t *room, enum drop *why);
-
-/* Could egress_begin succeed now, pool apart? */
-bool egress_ready(const struct session *s);
+/* An mbuf with the path's header in place, or NULL with the reason in *why (not counted). *rtp: where the RTP header
+ * goes; *room: bytes there before the tag, by MTU and mbuf. Every mbuf ends in egress_rtp or is freed. */
+struct rte_mbuf *egress_begin(struct worker *w, const struct path *path, uint8_t **rtp, uint16_t *room, enum drop *why);
 
 /* Queues an SRTP packet: a header of hdr_len stands at rtp, the payload is read from src at the flush (src must stay
  * valid until then: worker_spend), or stands behind the header already (src == NULL). */
-void egress_rtp(struct worker *w, struct session *s, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
+void egress_rtp(struct worker *w, struct path *path, struct rte_mbuf *m, uint16_t hdr_len, const uint8_t *src,
                 uint16_t payload_len, int64_t index);
 
 /* Encrypts and sends one RTCP packet (compound, >= 8 bytes) now: it is rare. index: next SRTCP index of its sender
- * SSRC. A session that is not ready: counted drop. */
-void egress_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, uint32_t index);
+ * SSRC. A path without keys: counted drop. */
+void egress_rtcp(struct worker *w, const struct path *path, const uint8_t *rtcp, size_t len, uint32_t index);
 
 /* Encrypts what is queued and hands it to frame_send. */
 void egress_flush(struct worker *w);

@@ -18,24 +18,10 @@
 #define JUMP_MAX 0x4000
 #define JUMP     0x1000
 
-static void write_ext_map(struct subscription *sub)
-{
-    static const bool forwarded[RTP_EXT_COUNT] = {
-#define X(id, uri, forwarded) [RTP_EXT_##id] = forwarded,
-        RTP_EXT_LIST(X)
-#undef X
-    };
-
-    for (int e = 0; e < RTP_EXT_COUNT; e++)
-        if (forwarded[e])
-            sub->ext_map[sub->stream->rtp.ext[e]] = sub->rtp.ext[e];
-    sub->ext_map[DP_EXT_NONE] = DP_EXT_NONE;
-}
-
 /* Fixes how the stream looks to the subscriber, at the first packet that a decoder can start with. */
-static bool start(struct worker *w, struct subscription *sub, const struct pkt *p, int64_t now_us)
+static bool start(struct worker *w, struct leg *leg, struct subscription *sub, const struct pkt *p, int64_t now_us)
 {
-    if (!egress_ready(sub->session)) {
+    if (!leg->path->srtp) {
         w->stats.drops[DROP_SUBSCRIBER_NOT_READY]++;
         return false;
     }
@@ -43,41 +29,40 @@ static bool start(struct worker *w, struct subscription *sub, const struct pkt *
         w->stats.drops[DROP_WAIT_KEYFRAME]++;
         return false;
     }
-    sub->running = true;
-    sub->first_index = p->index;
-    sub->seq_offset = (worker_random(w) & FIRST_SEQ_MAX) - p->index;
-    sub->newest = p->index + sub->seq_offset;
-    sub->ts_offset = worker_random(w);
+    leg->running = true;
+    leg->first_index = p->index;
+    leg->seq_offset = (worker_random(w) & FIRST_SEQ_MAX) - p->index;
+    leg->newest = p->index + leg->seq_offset;
+    leg->ts_offset = worker_random(w);
     report_sr_start(w, sub, now_us);
     return true;
 }
 
 /* Every out index from here on is above all that were ever used, and what came before is not sent again. */
-static void bound_jump(struct subscription *sub, int64_t index)
+static void bound_jump(struct leg *leg, int64_t index)
 {
-    if (index + sub->seq_offset - sub->newest <= JUMP_MAX)
+    if (index + leg->seq_offset - leg->newest <= JUMP_MAX)
         return;
-    sub->first_index = index;
-    sub->seq_offset = sub->newest + JUMP - index;
+    leg->first_index = index;
+    leg->seq_offset = leg->newest + JUMP - index;
 }
 
-static void forward_one(struct worker *w, struct subscription *sub, struct rte_mbuf *m, const struct rewrite_in *in)
+static void forward_one(struct worker *w, struct leg *leg, const struct pkt *p, struct rewrite_in *in)
 {
-    const struct pkt *p = pkt(m);
-    bound_jump(sub, p->index);
-    int64_t index = p->index + sub->seq_offset;
+    bound_jump(leg, p->index);
+    int64_t index = p->index + leg->seq_offset;
     const struct rewrite_out to = {
-        .ssrc = sub->rtp.ssrc,
-        .ts = in->view.ts + sub->ts_offset,
+        .ssrc = leg->ssrc,
+        .ts = in->view.ts + leg->ts_offset,
         .seq = (uint16_t)index,
-        .pt = sub->rtp.pt,
-        .ext_map = sub->ext_map,
+        .pt = leg->pt,
+        .ext = leg->ext,
     };
     uint16_t room, payload_len = p->payload_len - p->rtp_hdr_len;
     uint8_t *rtp;
     enum drop why;
 
-    struct rte_mbuf *out = egress_begin(w, sub->session, &rtp, &room, &why);
+    struct rte_mbuf *out = egress_begin(w, leg->path, &rtp, &room, &why);
     if (!out) {
         w->stats.drops[why]++;
         return;
@@ -87,13 +72,13 @@ static void forward_one(struct worker *w, struct subscription *sub, struct rte_m
         worker_drop(w, out, DROP_OVERSIZE);
         return;
     }
-    sub->packets++;
-    sub->octets += payload_len;
-    sub->newest = RTE_MAX(sub->newest, index);
+    leg->packets++;
+    leg->octets += payload_len;
+    leg->newest = RTE_MAX(leg->newest, index);
     w->stats.rtp_forwarded++;
     pkt(out)->rx_tsc = p->rx_tsc;
-    pkt(out)->traffic = sub->stream->kind == MEDIA_AUDIO ? TRAFFIC_AUDIO : TRAFFIC_VIDEO;
-    egress_rtp(w, sub->session, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len, index);
+    pkt(out)->traffic = p->stream->kind == MEDIA_AUDIO ? TRAFFIC_AUDIO : TRAFFIC_VIDEO;
+    egress_rtp(w, leg->path, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len, index);
 }
 
 static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)
@@ -101,24 +86,23 @@ static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     const struct pkt *p = pkt(m);
     struct stream *st = p->stream;
     struct rewrite_in in;
-    struct subscription *sub;
 
-    if (LIST_EMPTY(&st->subs)) {
+    if (stream_n_subs(st) == 0) {
         worker_drop(w, m, DROP_NO_SUBSCRIBER);
         return;
     }
-    if (rewrite_read(&in, pkt_payload(m), p->payload_len)) {
+    if (rewrite_read(&in, st->ext_of, pkt_payload(m), p->payload_len)) {
         worker_drop(w, m, DROP_RTP_MALFORMED);
         return;
     }
-    LIST_FOREACH (sub, &st->subs, of_stream) {
-        rte_prefetch0(LIST_NEXT(sub, of_stream));
-        if (!sub->running && !start(w, sub, p, now_us))
+    for (uint32_t i = 0; i < st->fan->n; i++) {
+        struct leg *leg = &st->fan->legs[i];
+        if (!leg->running && !start(w, leg, st->fan->subs[i], p, now_us))
             continue;
-        if (p->index < sub->first_index)
+        if (p->index < leg->first_index)
             w->stats.drops[DROP_BEFORE_START]++;
         else
-            forward_one(w, sub, m, &in);
+            forward_one(w, leg, p, &in);
     }
     history_add(w, &st->history, m);
 }
@@ -137,11 +121,9 @@ void subscription_attach(struct worker *w, struct subscription *sub, int64_t now
     assert(!sub->attached && sub->rtp.ssrc != 0);
     sub->attached = true;
     sub->rtt_us = -1;
-    write_ext_map(sub);
-    LIST_INSERT_HEAD(&sub->stream->subs, sub, of_stream);
+    fan_add(sub->stream->fan, sub);
     LIST_INSERT_HEAD(&sub->session->subs, sub, of_session);
-    sub->stream->n_subs++;
-    if (egress_ready(sub->session)) /* otherwise when it is: report_tick */
+    if (sub->session->path.srtp) /* otherwise when it is: session_route */
         stream_want_keyframe(w, sub->stream, now_us);
 }
 
@@ -151,8 +133,8 @@ void subscription_detach(struct worker *w, struct subscription *sub)
         return;
     egress_flush(w); /* jobs hold the keys of its session */
     sub->attached = false;
-    LIST_REMOVE(sub, of_stream);
+    fan_del(sub->stream->fan, sub);
     LIST_REMOVE(sub, of_session);
-    if (--sub->stream->n_subs == 0)
+    if (sub->stream->fan->n == 0)
         sub->stream->keyframe_wanted = false;
 }

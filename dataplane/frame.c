@@ -9,18 +9,18 @@
 #include "common/util.h"
 #include "dataplane/worker.h"
 
-uint8_t *frame_begin(const struct worker *w, const struct tuple *t, struct rte_mbuf *m, uint16_t *room)
+uint8_t *frame_begin(const struct worker *w, const struct head *head, struct rte_mbuf *m, uint16_t *room)
 {
     assert(m->data_len == 0);
     uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-    memcpy(data, t->template, t->template_len);
-    pkt(m)->l4_off = (uint16_t)(t->template_len - sizeof(struct rte_udp_hdr));
-    pkt(m)->payload_off = t->template_len;
-    pkt(m)->port_id = t->key.port_id;
+    memcpy(data, head->bytes, sizeof(head->bytes)); /* of one size: no loop */
+    pkt(m)->l4_off = (uint16_t)(head->len - sizeof(struct rte_udp_hdr));
+    pkt(m)->payload_off = head->len;
+    pkt(m)->port_id = head->port_id;
     pkt(m)->traffic = TRAFFIC_OTHER;
     uint32_t frame_max = MIN(rte_pktmbuf_tailroom(m), w->conf->mtu + RTE_ETHER_HDR_LEN);
-    *room = (uint16_t)(frame_max - t->template_len);
-    return data + t->template_len;
+    *room = (uint16_t)(frame_max - head->len);
+    return data + head->len;
 }
 
 static void finish_ipv4(struct rte_ipv4_hdr *ip, struct rte_udp_hdr *udp, uint16_t udp_len, bool checksum)
@@ -126,7 +126,7 @@ void frame_flush(struct worker *w)
             flush_port(w, i);
 }
 
-void frame_datagram(struct worker *w, const struct tuple *t, const uint8_t *bytes, size_t len)
+void frame_datagram(struct worker *w, const struct head *head, const uint8_t *bytes, size_t len)
 {
     struct rte_mbuf *m = rte_pktmbuf_alloc(w->tx_pool);
     if (!m) {
@@ -134,7 +134,7 @@ void frame_datagram(struct worker *w, const struct tuple *t, const uint8_t *byte
         return;
     }
     uint16_t room;
-    uint8_t *payload = frame_begin(w, t, m, &room);
+    uint8_t *payload = frame_begin(w, head, m, &room);
     if (len > room) {
         worker_drop(w, m, DROP_OVERSIZE);
         return;

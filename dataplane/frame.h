@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames on their way out: the header template of a tuple in front of a payload, lengths and checksums filled in, and a
+/* Frames on their way out: the head in front of a payload, lengths and checksums filled in, and a
  * batch per port. The last step of everything a worker sends. */
 #ifndef ROOMLINE_DATAPLANE_FRAME_H
 #define ROOMLINE_DATAPLANE_FRAME_H
@@ -9,12 +9,12 @@
 
 #include "dataplane/pkt.h"
 
-struct tuple;
+struct head;
 struct worker;
 
-/* Puts the template into an empty mbuf and sets pkt.l4_off, payload_off and port_id. Returns where the UDP payload
+/* Puts the head into an empty mbuf and sets pkt.l4_off, payload_off and port_id. Returns where the UDP payload
  * goes; *room is what fits there: the MTU and the mbuf, whichever is less. */
-uint8_t *frame_begin(const struct worker *w, const struct tuple *t, struct rte_mbuf *m, uint16_t *room);
+uint8_t *frame_begin(const struct worker *w, const struct head *head, struct rte_mbuf *m, uint16_t *room);
 
 /* The payload stands in place: completes lengths and checksums and queues the frame for its port. Takes m. */
 void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len);
@@ -25,7 +25,7 @@ void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
 /* Once a turn: transmits what is queued; what a port does not take is dropped (TX_FULL). */
 void frame_flush(struct worker *w);
 
-/* A bare UDP payload (STUN, DTLS) over a tuple, in an mbuf of tx_pool. */
-void frame_datagram(struct worker *w, const struct tuple *t, const uint8_t *bytes, size_t len);
+/* A bare UDP payload (STUN, DTLS) to where the head says, in an mbuf of tx_pool. */
+void frame_datagram(struct worker *w, const struct head *head, const uint8_t *bytes, size_t len);
 
 #endif

@@ -23,24 +23,35 @@
 
 /* ---- Send address ---- */
 
-static void set_consent(struct session *s, bool consent)
+static void set_consent(struct worker *w, struct session *s, bool consent, int64_t now_us)
 {
     s->ice.consent = consent;
     atomic_store_explicit(&s->alive, consent, memory_order_relaxed);
+    session_route(w, s, now_us);
+}
+
+static void set_send(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us)
+{
+    if (s->ice.send == tuple)
+        return;
+    s->ice.send = tuple;
+    session_route(w, s, now_us);
 }
 
 void ice_on_authenticated(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us)
 {
     assert(session_is_mine(w, s) && tuple < SESSION_TUPLES_MAX);
     if (s->ice.tuples[tuple].entered)
-        s->ice.send = tuple;
+        set_send(w, s, tuple, now_us);
 }
 
 /* A nominated pair was just checked: is it the first, or is the present one silent? */
-static void on_nominated(struct ice *ice, uint8_t index, int64_t now_us)
+static void on_nominated(struct worker *w, struct session *s, uint8_t index, int64_t now_us)
 {
+    const struct ice *ice = &s->ice;
+
     if (ice->send == TUPLE_NONE || now_us - ice->tuples[ice->send].checked_us >= SILENT_US)
-        ice->send = index;
+        set_send(w, s, index, now_us);
 }
 
 /* ---- Answers ---- */
@@ -53,7 +64,7 @@ static void respond(struct worker *w, const struct session *s, const struct tupl
     memcpy(mapped.ip, t->key.remote_ip, sizeof(mapped.ip));
     int len = stun_write_success(response, sizeof(response), stun->tid, &mapped, &s->ice.key);
     assert(len > 0);
-    frame_datagram(w, t, response, (size_t)len);
+    frame_datagram(w, &t->head, response, (size_t)len);
     w->stats.stun_responses++;
 }
 
@@ -69,7 +80,7 @@ static void refuse_unknown(struct worker *w, const struct session *s, struct rte
     int len = stun_write_error(response, sizeof(response), stun->tid, STUN_UNKNOWN_ATTRIBUTE, stun->unknown,
                                stun->n_unknown, &s->ice.key);
     assert(len > 0);
-    frame_datagram(w, &t, response, (size_t)len);
+    frame_datagram(w, &t.head, response, (size_t)len);
 }
 
 static void on_check(struct worker *w, struct session *s, uint8_t index, const struct stun_view *stun, int64_t now_us)
@@ -79,10 +90,10 @@ static void on_check(struct worker *w, struct session *s, uint8_t index, const s
     t->checked_us = now_us;
     t->nominated |= stun->use_candidate;
     if (t->nominated)
-        on_nominated(&s->ice, index, now_us);
+        on_nominated(w, s, index, now_us);
     s->ice.consent_us = now_us;
     if (!s->ice.consent) { /* for the first time, or again */
-        set_consent(s, true);
+        set_consent(w, s, true, now_us);
         session_event(w, s, DP_SESSION_ICE);
     }
     respond(w, s, t, stun);
@@ -233,6 +244,6 @@ void ice_tick(struct worker *w, struct session *s, int64_t now_us)
 {
     if (!s->ice.consent || now_us - s->ice.consent_us < w->conf->consent_us)
         return;
-    set_consent(s, false);
+    set_consent(w, s, false, now_us);
     session_event(w, s, DP_SESSION_CONSENT);
 }

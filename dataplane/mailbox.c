@@ -84,6 +84,7 @@ static struct rte_ring *ring_of(const struct mailbox *mb, enum mail mail)
     case MAIL_FRAME:
     case MAIL_TUPLE: /* to ctl */
     case MAIL_PUNT:
+    case MAIL_OUTGROWN:
     case MAIL_DETACHED: /* behind the mails about the object */
     case MAIL_ADOPTED:
     case MAIL_EVENT:
@@ -168,11 +169,28 @@ static void send_unsent(struct worker *w)
     }
 }
 
-static void attach_stream(struct worker *w, struct stream *st, const struct mail_stream *mail, int64_t now_us)
+static void attach_stream(struct worker *w, struct stream *st, const struct mail_attach *mail, int64_t now_us)
 {
     if (mail->arrivals)
         st->session->arrivals = mail->arrivals;
     stream_attach(w, st, now_us);
+}
+
+/* A fan that has become too small goes back to ctl. */
+static void attach_subscription(struct worker *w, struct subscription *sub, struct rte_mbuf *m, int64_t now_us)
+{
+    struct fan *fan = rte_pktmbuf_mtod(m, const struct mail_attach *)->fan, *old = sub->stream->fan;
+
+    if (fan && old)
+        fan_take(fan, old);
+    if (fan)
+        sub->stream->fan = fan;
+    subscription_attach(w, sub, now_us);
+    pkt(m)->object = old;
+    if (fan && old)
+        worker_answer(w, m, MAIL_OUTGROWN);
+    else
+        rte_pktmbuf_free(m);
 }
 
 static void on_attach(struct worker *w, struct rte_mbuf *m, int64_t now_us)
@@ -184,11 +202,11 @@ static void on_attach(struct worker *w, struct rte_mbuf *m, int64_t now_us)
         session_attach(w, object);
         break;
     case NOUN_STREAM:
-        attach_stream(w, object, rte_pktmbuf_mtod(m, const struct mail_stream *), now_us);
+        attach_stream(w, object, rte_pktmbuf_mtod(m, const struct mail_attach *), now_us);
         break;
     case NOUN_SUBSCRIPTION:
-        subscription_attach(w, object, now_us);
-        break;
+        attach_subscription(w, object, m, now_us);
+        return;
     }
     rte_pktmbuf_free(m);
 }
@@ -246,6 +264,7 @@ static void on_command(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     case MAIL_PUNT:
     case MAIL_DETACHED:
     case MAIL_ADOPTED:
+    case MAIL_OUTGROWN:
     case MAIL_EVENT:
         break;
     }

@@ -100,6 +100,12 @@ static void unlink_subscription(struct objects *o, struct subscription_object *s
     HASH_DEL(o->subscriptions, sub);
 }
 
+static void unplay(struct subscription_object *sub)
+{
+    LIST_REMOVE(sub, of_stream);
+    CONTAINER_OF(sub->sub.stream, struct stream_object, stream)->n_subs--;
+}
+
 static void unlink_stream(struct objects *o, struct stream_object *st)
 {
     struct subscription_object *sub;
@@ -112,7 +118,7 @@ static void unlink_stream(struct objects *o, struct stream_object *st)
 void objects_doom_subscription(struct objects *o, struct subscription_object *sub)
 {
     unlink_subscription(o, sub);
-    LIST_REMOVE(sub, of_stream);
+    unplay(sub);
     detach(o, sub->session, NOUN_SUBSCRIPTION, &sub->sub);
 }
 
@@ -134,7 +140,7 @@ static void unlink_session(struct objects *o, struct session_object *so)
         unlink_stream(o, st);
     LIST_FOREACH (sub, &so->subs, of_session) {
         HASH_DEL(o->subscriptions, sub);
-        LIST_REMOVE(sub, of_stream);
+        unplay(sub);
     }
     HASH_DEL(o->sessions, so);
     tables_del_ufrag(o->tables, so->put.local_ufrag);
@@ -160,6 +166,7 @@ static void free_stream(struct stream_object *st)
         free(sub);
     }
     history_finish(&st->stream.history);
+    fan_destroy(st->stream.fan);
     free(st);
 }
 

@@ -41,6 +41,7 @@ struct stream_object {
     struct session_object *session;
     LIST_ENTRY(stream_object) of_session;
     LIST_HEAD(, subscription_object) subs;
+    uint32_t n_subs, room; /* of them; of the fan that the owner has, or will have */
 };
 
 struct session_object {

@@ -30,8 +30,8 @@ enum mail {
     MAIL_DTLS,     /* ctl -> owner: DTLS datagram (bare UDP payload) to send over pkt.tuple */
     MAIL_TUPLE,    /* worker -> ctl: authenticated Binding from a new address pair; ctl enters it, returns MAIL_STUN */
     MAIL_PUNT,     /* worker -> ctl: DTLS datagram for the controlplane */
-    MAIL_ATTACH,   /* ctl -> owner: take the new session, stream (struct mail_stream in the data) or subscription:
-                      pkt.object, pkt.noun */
+    MAIL_ATTACH,   /* ctl -> owner: take the new session, stream or subscription: pkt.object, pkt.noun, struct
+                      mail_attach in the data */
     MAIL_KEYS,     /* ctl -> owner: pkt.session gets its SRTP contexts, struct mail_keys in the data */
     MAIL_DETACH,   /* ctl -> owner: forget the object; answered by the same mbuf as MAIL_DETACHED */
     MAIL_DETACHED, /* owner -> ctl: no pointer to the object is left in the worker; free it after the grace period */
@@ -39,6 +39,7 @@ enum mail {
     MAIL_ADOPT,    /* old owner -> new owner: the token; state is yours from here */
     MAIL_ADOPTED,  /* new owner -> ctl */
     MAIL_KEYFRAME, /* ctl -> owner: ask the publisher of the stream (pkt.object) for a key frame */
+    MAIL_OUTGROWN, /* owner -> ctl: the fan pkt.object is empty, free it */
     MAIL_EVENT,    /* worker -> ctl: struct mail_event in the data */
 };
 

@@ -51,7 +51,7 @@ void punt_answer(struct worker *w, struct rte_mbuf *m)
         worker_drop(w, m, DROP_SUBSCRIBER_NOT_READY);
         return;
     }
-    frame_datagram(w, t, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+    frame_datagram(w, &t->head, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
     w->stats.dtls_sent++;
     rte_pktmbuf_free(m);
 }

@@ -10,6 +10,7 @@
 #include "common/codec.h"
 #include "common/rtp.h"
 #include "dataplane/arrivals.h"
+#include "dataplane/rewrite.h"
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
@@ -292,14 +293,28 @@ void receive_burst(struct worker *w, struct burst *b, int64_t now_us)
 
 /* ---- Streams ---- */
 
+static void write_ext_of(struct stream *st)
+{
+    static const bool forwarded[RTP_EXT_COUNT] = {
+#define X(id, uri, forwarded) [RTP_EXT_##id] = forwarded,
+        RTP_EXT_LIST(X)
+#undef X
+    };
+
+    memset(st->ext_of, REWRITE_EXT_NONE, sizeof(st->ext_of));
+    for (uint8_t e = 0; e < RTP_EXT_COUNT; e++)
+        if (forwarded[e] && st->rtp.ext[e] != DP_EXT_NONE)
+            st->ext_of[st->rtp.ext[e]] = e;
+}
+
 void stream_attach(struct worker *w, struct stream *st, int64_t now_us)
 {
     struct session *s = st->session;
 
-    assert(s->n_streams < DP_STREAMS_MAX && st->n_subs == 0);
+    assert(s->n_streams < DP_STREAMS_MAX && stream_n_subs(st) == 0);
     source_init(&st->primary, st->rtp.ssrc);
     source_init(&st->rtx, st->rtp.rtx_ssrc);
-    LIST_INIT(&st->subs);
+    write_ext_of(st);
     s->streams[s->n_streams++] = st;
 }
 
@@ -307,8 +322,8 @@ void stream_detach(struct worker *w, struct stream *st)
 {
     struct session *s = st->session;
 
-    while (!LIST_EMPTY(&st->subs))
-        subscription_detach(w, LIST_FIRST(&st->subs));
+    while (stream_n_subs(st) > 0)
+        subscription_detach(w, st->fan->subs[0]);
     egress_flush(w);
     history_clear(w, &st->history);
     for (uint32_t i = 0; i < s->n_streams; i++)

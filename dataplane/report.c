@@ -56,8 +56,8 @@ static void begin(struct compound *c, const struct session *s, const struct rtcp
 
 static void send_compound(struct worker *w, struct session *s, struct compound *c)
 {
-    if (c->worth && egress_ready(s))
-        egress_rtcp(w, s, c->bytes, c->len, ++s->srtcp_index);
+    if (c->worth && s->path.srtp)
+        egress_rtcp(w, &s->path, c->bytes, c->len, ++s->srtcp_index);
 }
 
 /* Room for one more item, if need be in a new packet. */
@@ -123,7 +123,7 @@ void stream_want_keyframe(struct worker *w, struct stream *st, int64_t now_us)
         return;
     st->keyframe_wanted = true;
     st->keyframe_tries = 0;
-    if (!keyframe_due(st, now_us) || !egress_ready(st->session))
+    if (!keyframe_due(st, now_us) || !st->session->path.srtp)
         return;
     begin(&c, st->session, NULL, 0);
     append_keyframe_request(w, st, &c, now_us);
@@ -246,23 +246,10 @@ static void report_to_publisher(struct worker *w, struct session *s, int64_t now
     send_compound(w, s, &c);
 }
 
-/* A subscriber that became ready, or whose key frame was lost on the way to us, still waits. */
-static void ask_for_waiting(struct worker *w, struct session *s, int64_t now_us)
-{
-    struct subscription *sub;
-
-    LIST_FOREACH (sub, &s->subs, of_session)
-        if (!sub->running)
-            stream_want_keyframe(w, sub->stream, now_us);
-}
-
 void report_tick(struct worker *w, struct session *s, int64_t now_us)
 {
     for (uint32_t i = 0; i < s->n_streams; i++)
         history_expire(w, &s->streams[i]->history, now_us - w->conf->history_age_us);
-    if (!egress_ready(s))
-        return;
-    if (s->n_streams)
+    if (s->n_streams && s->path.srtp)
         report_to_publisher(w, s, now_us);
-    ask_for_waiting(w, s, now_us);
 }

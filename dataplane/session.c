@@ -61,16 +61,34 @@ static uint8_t fill_ipv6(uint8_t *l3, const struct tuple_key *key)
 void tuple_fill(struct tuple *t, struct rte_mbuf *m, const struct tuple_key *key)
 {
     const struct rte_ether_hdr *rx = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-    struct rte_ether_hdr *tx = (struct rte_ether_hdr *)t->template;
+    struct rte_ether_hdr *tx = (struct rte_ether_hdr *)t->head.bytes;
     bool v4 = rx->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4);
-    uint8_t *l3 = t->template + sizeof(*tx);
+    uint8_t *l3 = t->head.bytes + sizeof(*tx);
 
     *tx = (struct rte_ether_hdr){.dst_addr = rx->src_addr, .src_addr = rx->dst_addr, .ether_type = rx->ether_type};
     uint8_t l3_len = v4 ? fill_ipv4(l3, key) : fill_ipv6(l3, key);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(l3 + l3_len);
     *udp = (struct rte_udp_hdr){.src_port = key->local_port, .dst_port = key->remote_port};
     t->key = *key;
-    t->template_len = (uint8_t)(sizeof(*tx) + l3_len + sizeof(*udp));
+    t->head.port_id = key->port_id;
+    t->head.len = (uint8_t)(sizeof(*tx) + l3_len + sizeof(*udp));
+}
+
+/* ---- The way out ---- */
+
+void session_route(struct worker *w, struct session *s, int64_t now_us)
+{
+    const struct tuple *t = session_send_tuple(s);
+    struct subscription *sub;
+
+    s->path.srtp = t ? s->srtp_tx : NULL;
+    if (!s->path.srtp)
+        return;
+    s->path.head = t->head;
+    s->path.overhead = srtp_overhead(s->path.srtp);
+    LIST_FOREACH (sub, &s->subs, of_session)
+        if (!subscription_leg(sub)->running)
+            stream_want_keyframe(w, sub->stream, now_us);
 }
 
 /* ---- Whose is it ---- */
@@ -139,6 +157,7 @@ void session_keys(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     rte_pktmbuf_free(m);
     if (s->ice.dtls != TUPLE_NONE) /* the handshake that made the keys came over it */
         ice_on_authenticated(w, s, s->ice.dtls, now_us);
+    session_route(w, s, now_us);
 }
 
 /* ---- Events ---- */

@@ -20,6 +20,7 @@
 #include "dataplane/srtp.h"
 
 struct arrivals;
+struct fan;
 struct stream;
 struct subscription;
 struct worker;
@@ -37,15 +38,30 @@ struct tuple_key {
     uint16_t pad;
 };
 
+/* What stands before every payload to one address: Ethernet, IP and UDP; lengths and checksums are filled in later. */
+struct head {
+    uint16_t port_id;
+    uint8_t len;
+    _Alignas(2) uint8_t bytes[PKT_L4_MAX];
+};
+
 /* One way back to the peer: what came, turned round. Owner worker. */
 struct tuple {
-    bool used;            /* the slot is taken */
-    bool entered;         /* ctl has put it into the table: packets may be sent over it */
-    bool nominated;       /* USE-CANDIDATE was seen */
-    uint8_t template_len; /* Ethernet, IP, UDP headers to the peer; lengths and checksums are filled in at egress */
-    _Alignas(2) uint8_t template[PKT_L4_MAX];
+    bool used;      /* the slot is taken */
+    bool entered;   /* ctl has put it into the table: packets may be sent over it */
+    bool nominated; /* USE-CANDIDATE was seen */
+    struct head head;
     struct tuple_key key;
     int64_t checked_us; /* last authenticated Binding request */
+};
+
+/* All that a packet on its way out touches of its session, in two cache lines: copies of what stands below, made by
+ * session_route. Owner worker. */
+struct path {
+    _Alignas(RTE_CACHE_LINE_SIZE) struct srtp_ctx *srtp; /* NULL: nothing may be sent, the rest is void */
+    uint64_t tx_packets, tx_bytes;                       /* RTP with headers; anyone reads relaxed */
+    uint16_t overhead;                                   /* bytes that SRTP adds */
+    struct head head;
 };
 
 struct ice {
@@ -77,6 +93,7 @@ struct resend_budget {
 };
 
 struct session {
+    struct path path;
     uint64_t id;
     _Atomic uint32_t owner;    /* worker index; written by the old owner when it gives the session away */
     _Atomic bool event_flying; /* a MAIL_EVENT is under way; ctl clears it */
@@ -95,16 +112,17 @@ struct session {
     struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
     uint32_t n_streams;
     LIST_HEAD(, subscription) subs; /* played here; owner */
-    struct arrivals *arrivals;   /* for transport-wide feedback to a publisher; NULL when not agreed. ctl allocates */
-    struct report report;        /* timers and estimate of what we tell a publisher; owner */
-    struct resend_budget resend; /* retransmissions to a subscriber; owner */
-    uint32_t remb_kbps;          /* what the subscriber says it can receive; 0: nothing said; owner */
-    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
+    struct arrivals *arrivals;     /* for transport-wide feedback to a publisher; NULL when not agreed. ctl allocates */
+    struct report report;          /* timers and estimate of what we tell a publisher; owner */
+    struct resend_budget resend;   /* retransmissions to a subscriber; owner */
+    uint32_t remb_kbps;            /* what the subscriber says it can receive; 0: nothing said; owner */
+    uint64_t rx_packets, rx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
 };
 
 /* In the data of mails. */
-struct mail_stream {
+struct mail_attach {
     struct arrivals *arrivals; /* for the stream's session, which has none yet; NULL: nothing to bring */
+    struct fan *fan;           /* in place of the stream's, which has no room for one more; NULL: it has */
 };
 
 struct mail_keys {
@@ -127,6 +145,9 @@ static inline const struct tuple *session_send_tuple(const struct session *s)
 {
     return s->ice.send == TUPLE_NONE || !s->ice.consent ? NULL : &s->ice.tuples[s->ice.send];
 }
+
+/* Owner worker, after any change of ice.send, ice.consent or srtp_tx. What waits for the path to open is asked for. */
+void session_route(struct worker *w, struct session *s, int64_t now_us);
 
 /* Owner worker: notes bits and mails them to ctl, at once or (coalesced) from session_tick. Never lost. */
 void session_event(struct worker *w, struct session *s, uint32_t bits);

@@ -82,8 +82,8 @@ static void copy_session(struct session_stats *to, const struct session_object *
                                  .remote = so->remote,
                                  .rx_packets = relaxed(&s->rx_packets),
                                  .rx_bytes = relaxed(&s->rx_bytes),
-                                 .tx_packets = relaxed(&s->tx_packets),
-                                 .tx_bytes = relaxed(&s->tx_bytes)};
+                                 .tx_packets = relaxed(&s->path.tx_packets),
+                                 .tx_bytes = relaxed(&s->path.tx_bytes)};
     LIST_FOREACH (sub, &so->subs, of_session)
         to->subscriptions++;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/dp_proto.h"
+#include "dataplane/fan.h"
 #include "dataplane/history.h"
 #include "dataplane/nack.h"
 #include "dataplane/pkt.h"
@@ -20,9 +21,9 @@ struct stream {
     enum codec codec;
     enum media_kind kind;
     uint32_t clock_hz;
-    LIST_HEAD(, subscription) subs; /* who plays it */
-    uint32_t n_subs;
-    struct dp_rtp rtp;             /* as negotiated with the publisher; the SSRCs in force are those of the sources */
+    struct fan *fan;     /* who plays it; NULL: nobody ever did. ctl makes it, the owner gives an outgrown one back */
+    uint8_t ext_of[256]; /* id -> enum rtp_ext of what is forwarded, else REWRITE_EXT_NONE */
+    struct dp_rtp rtp;   /* as negotiated with the publisher; the SSRCs in force are those of the sources */
     struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
     struct history history;        /* clear packets for retransmission */
     struct nack nack;              /* gaps to ask the publisher for */
@@ -37,38 +38,39 @@ struct stream {
     struct dp_stream_put put; /* as installed; ctl */
 };
 
-#define RESENT_SLOTS 128
+#define RESENT_SLOTS 64
 
-/* How packets of the stream leave to one subscriber. Offsets are fixed when the first packet is forwarded (seq_offset
- * anew, with first_index, when a gap would be too large) and rtp never changes after the attach, so that a packet of
- * the history from first_index on can be written again exactly as it was sent: on the original SSRC anything else would
- * use a nonce twice. */
+/* That stream as one session plays it; the hot part is its leg in stream.fan. rtp never changes after the attach. */
 struct subscription {
     uint64_t id;
     struct session *session; /* subscriber */
     struct stream *stream;
     bool attached;
-    bool running;         /* a key frame (or, for audio, any packet) was forwarded: the offsets below hold */
-    int64_t seq_offset;   /* out index = in index + seq_offset (48 bit SRTP index, both) */
-    int64_t first_index;  /* first in-index forwarded under this offset; older ones are not */
-    int64_t newest;       /* highest out index used; at first the one that the first packet gets */
-    uint32_t ts_offset;   /* out timestamp = in + ts_offset, modulo 2^32 */
-    struct dp_rtp rtp;    /* PT, SSRC, RTX, extension ids at the subscriber; SSRCs are unique for the session's life */
-    uint8_t ext_map[256]; /* id at the publisher -> id at the subscriber, 0: strip */
-    LIST_ENTRY(subscription) of_stream;  /* stream.subs */
+    uint32_t place;    /* of its leg, while attached */
+    struct dp_rtp rtp; /* PT, SSRC, RTX, extension ids at the subscriber; SSRCs are unique for the session's life */
     LIST_ENTRY(subscription) of_session; /* session.subs */
     int64_t rtx_index;                   /* last index of the RTX SSRC; 0: none yet */
     uint32_t srtcp_index;                /* last one used of rtp.ssrc, 31 bits */
-    uint64_t packets, octets;            /* sent, for sender reports: RTP payload octets (RFC 3550 6.4.1) */
     int64_t sr_sent_us; /* last sender report: when, and its NTP middle 32, for the round trip (RFC 3550 6.4.1) */
     uint32_t sr_ntp_mid;
     int64_t rtt_us;   /* smoothed; -1 unknown */
     uint32_t lost_q8; /* fraction lost of the last receiver report */
     struct {
-        int64_t index; /* in-index */
-        int64_t us;
+        uint32_t index;             /* low bits of the in-index */
+        uint32_t ms;                /* low bits; 0: never */
     } resent[RESENT_SLOTS];         /* when a packet was last retransmitted, by index */
     struct dp_subscription_put put; /* as installed; ctl */
 };
+
+/* Owner, while it is attached. */
+static inline struct leg *subscription_leg(const struct subscription *sub)
+{
+    return &sub->stream->fan->legs[sub->place];
+}
+
+static inline uint32_t stream_n_subs(const struct stream *st)
+{
+    return st->fan ? st->fan->n : 0;
+}
 
 #endif

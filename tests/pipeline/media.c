@@ -189,6 +189,8 @@ void media_destroy(struct media *media)
     media_turn(media, 0);
     for (uint32_t i = 0; i < media->n_clients; i++)
         destroy_client(media->clients[i]);
+    for (uint32_t i = 0; i < media->n_fans; i++)
+        fan_destroy(media->fans[i]);
     mailbox_finish(&w->mailbox);
     mailbox_finish(&media->ctl);
     tables_finish(&media->tables);
@@ -301,7 +303,14 @@ struct client *media_client(struct media *media, enum srtp_profile profile)
     media->clients[media->n_clients++] = client;
     enter_tuple(client);
     session_attach(&media->worker, &client->session);
+    session_route(&media->worker, &client->session, media->now_us);
     return client;
+}
+
+void media_route(struct media *media)
+{
+    for (uint32_t i = 0; i < media->n_clients; i++)
+        session_route(&media->worker, &media->clients[i]->session, media->now_us);
 }
 
 struct stream media_video(void)
@@ -351,10 +360,21 @@ struct stream *media_publish(struct client *client, struct stream *st)
     return st;
 }
 
+/* As ctl does. */
+static void give_fan(struct media *media, struct stream *st)
+{
+    st->fan = fan_create(CLIENTS_MAX);
+    assert_non_null(st->fan);
+    assert_true(media->n_fans < MEDIA_FANS_MAX);
+    media->fans[media->n_fans++] = st->fan;
+}
+
 struct subscription *media_play(struct client *client, struct subscription *sub, struct stream *st)
 {
     sub->session = &client->session;
     sub->stream = st;
+    if (!st->fan)
+        give_fan(client->media, st);
     subscription_attach(&client->media->worker, sub, client->media->now_us);
     return sub;
 }

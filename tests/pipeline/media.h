@@ -20,6 +20,7 @@
 #define MEDIA_PACKET_MAX 1600
 #define MEDIA_RX_MAX     2048
 #define MEDIA_POOL       4095
+#define MEDIA_FANS_MAX   8
 #define MEDIA_START_US   1000000000
 
 /* A datagram as a client got it. */
@@ -54,6 +55,8 @@ struct media {
     uint32_t rx_n, rx_at;
     struct client **clients;
     uint32_t n_clients;
+    struct fan *fans[MEDIA_FANS_MAX]; /* of all streams */
+    uint32_t n_fans;
     uint32_t tx_blocked; /* the port takes nothing for so many packets */
     int64_t now_us;
 };
@@ -67,6 +70,9 @@ void media_destroy(struct media *media);
 
 /* A client with keys, an address and consent. Lives as long as the media. */
 struct client *media_client(struct media *media, enum srtp_profile profile);
+
+/* After a test has changed what a session's path is made of. */
+void media_route(struct media *media);
 
 /* Attaches; the caller has filled in codec, kind, clock_hz, rtp and put (or taken media_video's). */
 struct stream *media_publish(struct client *client, struct stream *st);

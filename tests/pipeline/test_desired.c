@@ -199,9 +199,9 @@ static void test_subscriptions(void **state)
     put = subscription_put(101, 2, 10);
     memset(put.cname, 'c', sizeof(put.cname));
     assert_int_equal(fixture_put(f, DP_SUBSCRIPTION_PUT, &put), -EINVAL);
-    assert_int_equal(fixture_session(f, ID(1))->streams[0]->n_subs, 1);
+    assert_int_equal(stream_n_subs(fixture_session(f, ID(1))->streams[0]), 1);
     assert_int_equal(fixture_del(f, DP_SUBSCRIPTION_DEL, ID(100)), 0);
-    assert_int_equal(fixture_session(f, ID(1))->streams[0]->n_subs, 0);
+    assert_int_equal(stream_n_subs(fixture_session(f, ID(1))->streams[0]), 0);
     assert_int_equal(fixture_del(f, DP_SUBSCRIPTION_DEL, ID(100)), 0);
     fixture_destroy(f);
 }

@@ -321,6 +321,7 @@ static void who_becomes_ready_later_asks_then(void **state)
     struct srtp_ctx *keys = late->session.srtp_tx;
 
     late->session.srtp_tx = NULL;
+    media_route(c->media);
     send_media(c, 10, true);
     media_ticks(c->media, 3000000);
     uint32_t n = media_count_rtcp(c->alice, RTCP_PLI);
@@ -328,6 +329,7 @@ static void who_becomes_ready_later_asks_then(void **state)
     media_ticks(c->media, 1000000);
     assert_int_equal(media_count_rtcp(c->alice, RTCP_PLI), n);
     late->session.srtp_tx = keys;
+    media_route(c->media);
     media_ticks(c->media, 20000);
     assert_int_equal(media_count_rtcp(c->alice, RTCP_PLI), n + 1);
     send_media(c, 11, true);

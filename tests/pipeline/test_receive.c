@@ -379,7 +379,7 @@ static void ssrcs_are_latched_by_mid(void **state)
     c->audio.rtp.ext[RTP_EXT_MID] = other.rtp.ext[RTP_EXT_MID] = 4;
     strcpy(c->audio.put.mid, "a");
     other.rtp.ssrc = 0;
-    other.n_subs = 0;
+    other.fan = NULL;
     media_publish(c->alice, &other);
     media_send_rtp(c->alice, packet, 22);
     packet[11] = 0x45;

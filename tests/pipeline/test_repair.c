@@ -112,8 +112,8 @@ static void a_gap_is_asked_for_and_its_rtx_forwarded(void **state)
     assert_int_equal(v.ssrc, 0x5000);
     assert_int_equal(v.pt, 100);
     assert_true(v.marker);
-    assert_int_equal(v.seq, (uint16_t)(65536 + c.sub.seq_offset));
-    assert_int_equal(v.ts, 65536u * 3000 + c.sub.ts_offset);
+    assert_int_equal(v.seq, (uint16_t)(65536 + subscription_leg(&c.sub)->seq_offset));
+    assert_int_equal(v.ts, 65536u * 3000 + subscription_leg(&c.sub)->ts_offset);
     assert_int_equal(v.payload_bytes, 100);
     assert_int_equal(got->bytes[v.payload + 50], (uint8_t)65536);
 
@@ -295,7 +295,7 @@ static void a_greedy_subscriber_has_a_budget(void **state)
     c.sub.rtt_us = 0;
     for (int round = 0; round < 20; round++) {
         for (uint16_t i = 0; i < 64; i++)
-            seqs[i] = (uint16_t)(c.sub.seq_offset + (round % 10) * 64 + i);
+            seqs[i] = (uint16_t)(subscription_leg(&c.sub)->seq_offset + (round % 10) * 64 + i);
         send_nack(&c, seqs, 64);
     }
     assert_in_range(c.media->worker.stats.retransmitted, 256, 256 + 21);

@@ -238,11 +238,12 @@ static void open_session(struct session *s, uint32_t id)
     s->srtp_rx = srtp_ctx_create(0, NULL, NULL, false);
     s->srtp_tx = srtp_ctx_create(0, NULL, NULL, true);
     s->ice.tuples[0].used = s->ice.tuples[0].entered = true;
-    s->ice.tuples[0].template_len = HEADERS;
-    s->ice.tuples[0].template[14] = 0x45;
+    s->ice.tuples[0].head.len = HEADERS;
+    s->ice.tuples[0].head.bytes[14] = 0x45;
     s->ice.dtls = TUPLE_NONE;
     s->ice.consent = true;
     session_attach(&w, s);
+    session_route(&w, s, now_us);
 }
 
 static void close_session(struct session *s)
@@ -292,6 +293,7 @@ static void open_room(void)
         .put = {.mid = "0", .max_kbps = 1000},
     };
     MUST(history_init(&video.history, w.conf->history_packets) == 0);
+    MUST((video.fan = fan_create(1)));
     stream_attach(&w, &video, now_us);
     subscribe();
 }
@@ -304,6 +306,7 @@ static void close_room(void)
     close_session(&alice);
     worker_turn(&w, now_us);
     history_finish(&video.history);
+    fan_destroy(video.fan);
     while (mailbox_receive(&ctl, &m, 1))
         rte_pktmbuf_free(m);
     MUST(w.history_used == 0 && w.egress.n == 0);
@@ -381,7 +384,7 @@ static void inject_nack(struct script *s)
     struct script none = {.at = nack, .left = 0};
 
     put_be32(nack + 8, sub.rtp.ssrc);
-    put_be16(nack + 12, (uint16_t)(take16(s) + sub.seq_offset));
+    put_be16(nack + 12, (uint16_t)(take16(s) + subscription_leg(&sub)->seq_offset));
     put_be16(nack + 14, take16(s));
     inject(&none, &bob, nack, sizeof(nack));
 }

@@ -27,26 +27,32 @@ static void check(const uint8_t *out, size_t len, const struct rewrite_in *in, c
     for (rtp_ext_begin(&it, &v, out); rtp_ext_next(&it, &elem); n++)
         MUST(elem.id >= 1 && elem.id <= 16); /* all that the map gives */
     for (uint32_t i = 0; i < in->n_elems; i++)
-        n -= to->ext_map[in->elems[i].id] != 0;
+        n -= to->ext[in->elems[i].id] != 0;
     MUST(n == 0);
 }
 
 /* Input: room (16 bits), a step for the id map, a packet. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t ext_map[256] = {0};
+    uint8_t ext_of[256], ext[RTP_EXT_COUNT], other[RTP_EXT_COUNT];
     struct rewrite_in in;
 
     if (size < 3)
         return 0;
-    const struct rewrite_out to = {.ssrc = 1, .ts = 2, .seq = 3, .pt = 4, .ext_map = ext_map};
+    const struct rewrite_out to = {.ssrc = 1, .ts = 2, .seq = 3, .pt = 4, .ext = ext}, before = {.ext = other};
     size_t room = get_be16(data) % 2048;
+    memset(ext_of, REWRITE_EXT_NONE, sizeof(ext_of));
     for (int id = 1; id < 256; id += 1 + data[2] % 16)
-        ext_map[id] = (uint8_t)(1 + id % 16);
-    if (rewrite_read(&in, data + 3, size - 3))
+        ext_of[id] = (uint8_t)(id % RTP_EXT_COUNT);
+    for (int e = 0; e < RTP_EXT_COUNT; e++) {
+        ext[e] = (uint8_t)(e * data[2] % 17);
+        other[e] = (uint8_t)(e * data[2] % 3);
+    }
+    if (rewrite_read(&in, ext_of, data + 3, size - 3))
         return 0;
     uint8_t *out = malloc(room + 1); /* its exact size: ASan sees a byte too many */
     MUST(out);
+    rewrite_header(out, room, &in, &before); /* another subscriber leaves its block behind */
     int len = rewrite_header(out, room, &in, &to);
     MUST(len <= (int)room);
     if (len >= 0)
