@@ -206,6 +206,46 @@ static void test_subscriptions(void **state)
     fixture_destroy(f);
 }
 
+static void check_fan(struct fixture *f, uint32_t n)
+{
+    const struct stream *st = fixture_session(f, ID(1))->streams[0];
+
+    assert_int_equal(stream_n_subs(st), n);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct subscription *sub = st->fan->subs[i];
+        assert_ptr_equal(subscription_leg(sub), &st->fan->legs[i]);
+        assert_ptr_equal(st->fan->legs[i].path, &sub->session->path);
+        assert_int_equal(st->fan->legs[i].ssrc, sub->rtp.ssrc);
+    }
+}
+
+/* The fan grows under the stream's subscribers, who come and go, by themselves and with their sessions. */
+static void test_fan(void **state)
+{
+    struct fixture *f = fixture_create();
+    const uint32_t n = 24;
+
+    assert_int_equal(put_session(f, 1), 0);
+    assert_int_equal(put_stream(f, 10, 1), 0);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(put_session(f, 100 + i), 0);
+        assert_int_equal(put_subscription(f, 200 + i, 100 + i, 10), 0);
+        check_fan(f, i + 1);
+    }
+    for (uint32_t i = 0; i < n; i += 4) {
+        assert_int_equal(fixture_del(f, DP_SUBSCRIPTION_DEL, ID(200 + i)), 0);
+        assert_int_equal(fixture_del(f, DP_SESSION_DEL, ID(101 + i)), 0);
+        check_fan(f, n - i / 2 - 2);
+    }
+    for (uint32_t i = 0; i < n; i++) { /* more than ever before */
+        assert_int_equal(put_session(f, 300 + i), 0);
+        assert_int_equal(put_subscription(f, 400 + i, 300 + i, 10), 0);
+    }
+    check_fan(f, n / 2 + n);
+    assert_int_equal(fixture_del(f, DP_STREAM_DEL, ID(10)), 0);
+    fixture_destroy(f);
+}
+
 /* The replay window of an SSRC goes with its stream, so it never comes back under the same key: not under its own name,
  * nor under none. */
 static void test_stream_again(void **state)
@@ -434,19 +474,13 @@ static void test_limit_counts_the_deleted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_wiped),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_subscriptions),
-        cmocka_unit_test(test_ssrcs),
-        cmocka_unit_test(test_cascade),
-        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_old_epoch),
-        cmocka_unit_test(test_backpressure),
-        cmocka_unit_test(test_stream_again),
-        cmocka_unit_test(test_full_mailbox),
-        cmocka_unit_test(test_limit_counts_the_deleted),
+        cmocka_unit_test(test_sessions),      cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_subscriptions), cmocka_unit_test(test_fan),
+        cmocka_unit_test(test_ssrcs),         cmocka_unit_test(test_cascade),
+        cmocka_unit_test(test_malformed),     cmocka_unit_test(test_old_epoch),
+        cmocka_unit_test(test_backpressure),  cmocka_unit_test(test_stream_again),
+        cmocka_unit_test(test_full_mailbox),  cmocka_unit_test(test_limit_counts_the_deleted),
     };
     return cmocka_run_group_tests(tests, fixture_start_eal, NULL);
 }
