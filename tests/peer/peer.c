@@ -125,7 +125,7 @@ const struct peer_sdp_answer *peer_answer(const struct peer *p)
     return &p->answer;
 }
 
-const struct ice_agent *peer_agent(const struct peer *p)
+struct ice_agent *peer_agent(struct peer *p)
 {
     return &p->agent;
 }
@@ -162,8 +162,12 @@ void peer_send_raw(struct peer *p, const void *bytes, size_t len)
         return;
     if (p->on_sent)
         p->on_sent(p->sent_arg, bytes, len);
-    if (sendto(p->item.fd, bytes, len, 0, (struct sockaddr *)&p->remote, sizeof(p->remote)) >= 0)
+    if (p->conf.send) {
+        p->conf.send(p->conf.arg, p, bytes, len);
         p->stats.sent++;
+    } else if (sendto(p->item.fd, bytes, len, 0, (struct sockaddr *)&p->remote, sizeof(p->remote)) >= 0) {
+        p->stats.sent++;
+    }
 }
 
 static void send_datagram(void *arg, const uint8_t *datagram, size_t len)
@@ -253,12 +257,12 @@ static int make_source(struct peer *p, enum media_kind kind, int64_t now_us)
     if (!p->sources[kind])
         return -ENOMEM;
     source_init(p->sources[kind], &conf, now_us);
-    if (p->paused)
+    if (p->paused || p->conf.no_media)
         source_pause(p->sources[kind]);
     return 0;
 }
 
-static int on_keys(struct peer *p, int64_t now_us)
+static int make_crypt(struct peer *p)
 {
     struct dtls_keys keys;
     int err = dtls_export_keys(p->dtls, &keys);
@@ -266,12 +270,16 @@ static int on_keys(struct peer *p, int64_t now_us)
         return err;
     p->crypt = crypt_create(&keys);
     memset(&keys, 0, sizeof(keys));
-    if (!p->crypt)
-        return -ENOMEM;
+    return p->crypt ? 0 : -ENOMEM;
+}
+
+static int on_keys(struct peer *p, int64_t now_us)
+{
+    int err = p->conf.no_media ? 0 : make_crypt(p);
     for (enum media_kind k = 0; k < MEDIA_KINDS && !err; k++)
         if (p->answer.media[k].codec != CODEC_NONE && p->conf.publish)
             err = make_source(p, k, now_us);
-    p->report_due_us = now_us + REPORT_US;
+    p->report_due_us = p->conf.no_media ? LOOP_NEVER : now_us + REPORT_US;
     return err;
 }
 
@@ -279,7 +287,7 @@ void peer_on_dtls_state(struct peer *p, enum dtls_state state, int64_t now_us)
 {
     int64_t timeout_us = state == DTLS_HANDSHAKE ? dtls_timeout_us(p->dtls) : -1;
     p->dtls_due_us = timeout_us < 0 ? LOOP_NEVER : now_us + timeout_us;
-    if (state == DTLS_ESTABLISHED && !p->crypt)
+    if (state == DTLS_ESTABLISHED && p->state < PEER_CONNECTED)
         peer_set_state(p, on_keys(p, now_us) ? PEER_FAILED : PEER_CONNECTED);
     else if (state == DTLS_CLOSED || state == DTLS_FAILED)
         peer_set_state(p, state == DTLS_CLOSED ? PEER_CLOSED : PEER_FAILED);
@@ -287,7 +295,8 @@ void peer_on_dtls_state(struct peer *p, enum dtls_state state, int64_t now_us)
 
 static void reschedule(struct peer *p)
 {
-    int64_t due_us = MIN(MIN(p->agent.due_us, p->dtls_due_us), MIN(p->report_due_us, p->feedback_due_us));
+    int64_t check_us = p->handed ? LOOP_NEVER : p->agent.due_us;
+    int64_t due_us = MIN(MIN(check_us, p->dtls_due_us), MIN(p->report_due_us, p->feedback_due_us));
     if (p->state == PEER_NEW || p->state == PEER_CLOSED || p->state == PEER_FAILED)
         due_us = LOOP_NEVER;
     else
@@ -318,7 +327,7 @@ int peer_on_answer(struct peer *p, const char *sdp, int64_t now_us)
     if (!p->dtls)
         return -ENOMEM;
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
-        if (answer->media[k].codec != CODEC_NONE && !p->conf.publish && make_sink(p, k))
+        if (answer->media[k].codec != CODEC_NONE && !p->conf.publish && !p->conf.no_media && make_sink(p, k))
             return -ENOMEM;
     ice_agent_init(&p->agent, answer->ufrag, p->conf.remote_pwd ? p->conf.remote_pwd : answer->pwd, p->ufrag, p->pwd,
                    rng_next(&p->rng), now_us);
@@ -333,6 +342,14 @@ int peer_on_offer(struct peer *p, const char *sdp, char *out, size_t size, int64
     int n = peer_sdp_write_answer(sdp, &own, out, size);
     int err = n < 0 ? n : peer_on_answer(p, sdp, now_us);
     return err ? err : n;
+}
+
+int peer_hand_over(struct peer *p, struct dtls_keys *keys)
+{
+    int err = p->state == PEER_CONNECTED ? dtls_export_keys(p->dtls, keys) : -EINVAL;
+    p->handed = !err;
+    reschedule(p);
+    return err;
 }
 
 void peer_pause(struct peer *p)
@@ -383,6 +400,12 @@ static int64_t feedback_us(const struct peer *p, int64_t now_us)
     return due_us;
 }
 
+static void reschedule_feedback(struct peer *p, int64_t now_us)
+{
+    p->feedback_due_us = MIN(p->feedback_due_us, feedback_us(p, now_us));
+    reschedule(p);
+}
+
 static void on_ready(struct loop_item *item, uint32_t events, int64_t now_us)
 {
     struct peer *p = (struct peer *)item;
@@ -394,8 +417,13 @@ static void on_ready(struct loop_item *item, uint32_t events, int64_t now_us)
         if (n > 0)
             peer_on_datagram(p, bytes, (size_t)n, now_us);
     }
-    p->feedback_due_us = MIN(p->feedback_due_us, feedback_us(p, now_us));
-    reschedule(p);
+    reschedule_feedback(p, now_us);
+}
+
+void peer_deliver(struct peer *p, uint8_t *bytes, size_t len, int64_t now_us)
+{
+    peer_on_datagram(p, bytes, len, now_us);
+    reschedule_feedback(p, now_us);
 }
 
 /* ---- What goes out by the clock ---- */
@@ -447,7 +475,7 @@ static void send_check(struct peer *p, int64_t now_us)
 static void on_due(struct loop_item *item, int64_t now_us)
 {
     struct peer *p = (struct peer *)item;
-    if (now_us >= p->agent.due_us)
+    if (now_us >= p->agent.due_us && !p->handed)
         send_check(p, now_us);
     if (now_us >= p->dtls_due_us)
         peer_on_dtls_state(p, dtls_on_timer(p->dtls), now_us);

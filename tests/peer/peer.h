@@ -11,6 +11,7 @@
 #include "tests/peer/source.h"
 
 struct dtls_ctx;
+struct dtls_keys;
 struct peer;
 
 enum peer_state { PEER_NEW, PEER_CHECKING, PEER_HANDSHAKE, PEER_CONNECTED, PEER_CLOSED, PEER_FAILED };
@@ -29,6 +30,8 @@ struct peer_conf {
     struct in6_addr local;          /* zeroed: any */
     uint16_t first_seq;             /* publish: of both streams */
     bool no_dtls;                   /* never starts the handshake */
+    bool no_media;                  /* neither SRTP nor reports: see peer_hand_over */
+    void (*send)(void *arg, struct peer *peer, const uint8_t *bytes, size_t len); /* NULL: by a socket of our own */
     void (*on_state)(void *arg, struct peer *peer); /* may not destroy the peer; NULL: none */
     void *arg;
 };
@@ -56,9 +59,16 @@ int peer_on_offer(struct peer *peer, const char *sdp, char *out, size_t size, in
 enum peer_state peer_state(const struct peer *peer);
 const struct peer_stats *peer_stats(const struct peer *peer);
 const struct peer_sdp_answer *peer_answer(const struct peer *peer);
-const struct ice_agent *peer_agent(const struct peer *peer);
+struct ice_agent *peer_agent(struct peer *peer);
 struct source *peer_source(struct peer *peer, enum media_kind kind); /* NULL: not agreed, or not CONNECTED yet */
 struct sink *peer_sink(struct peer *peer, enum media_kind kind);     /* NULL: not agreed, or we publish */
+
+/* A datagram that came for a peer without a socket. Decrypted in place. */
+void peer_deliver(struct peer *peer, uint8_t *bytes, size_t len, int64_t now_us);
+
+/* CONNECTED: the keys. From now on checks, media and reports are the caller's, and the peer does no more than DTLS. 0
+ * or -EINVAL. */
+int peer_hand_over(struct peer *peer, struct dtls_keys *keys);
 
 /* Sources stop and go on, also those that are still to come. */
 void peer_pause(struct peer *peer);

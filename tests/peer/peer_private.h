@@ -14,7 +14,7 @@ struct peer {
     struct rng rng;
     enum peer_state state;
     struct peer_stats stats;
-    bool muted, paused;
+    bool muted, paused, handed;
     char offer[PEER_SDP_BYTES], ufrag[9], pwd[25], cname[17];
     uint32_t ssrc[MEDIA_KINDS], rtx_ssrc[MEDIA_KINDS];
     struct peer_sdp_answer answer;
