@@ -22,7 +22,7 @@
 
 #define DP_CTL_SOCKET     "dataplane.ctl" /* in conf run_dir */
 #define DP_PUNT_SOCKET    "dataplane.punt"
-#define DP_PROTO_VERSION  1
+#define DP_PROTO_VERSION  2
 #define DP_WORKERS_MAX    64
 #define DP_UFRAG_BYTES    16  /* ours: 1..15 ice-chars and NUL */
 #define DP_PWD_BYTES      40  /* ours: 22..39 ice-chars and NUL (RFC 8839 5.4) */
@@ -32,6 +32,8 @@
 #define DP_PT_NONE        0xff
 #define DP_EXT_NONE       0
 #define DP_STREAMS_MAX    8 /* RTP streams one session may publish */
+#define DP_HEAVIEST_MAX   16
+#define DP_LOAD_MS        500 /* between two DP_LOAD */
 
 #define DP_MSG_LIST(X)                              \
     X(HELLO, struct dp_hello)                       \
@@ -45,7 +47,8 @@
     X(SESSION_MOVE, struct dp_session_move)         \
     X(KEYFRAME_REQUEST, struct dp_del)              \
     X(ACK, struct dp_ack)                           \
-    X(SESSION_EVENT, struct dp_session_event)
+    X(SESSION_EVENT, struct dp_session_event)       \
+    X(LOAD, struct dp_load)
 
 enum dp_msg {
     DP_MSG_NONE,
@@ -177,6 +180,29 @@ struct dp_session_event {
     uint32_t bits; /* enum dp_session_bit */
     uint64_t id;
     struct dp_addr remote; /* current send address, for logs and statistics */
+};
+
+struct dp_worker_load {
+    uint32_t busy_permille; /* of the time */
+    uint32_t sessions;
+    uint32_t rx_pps, tx_pps;
+};
+
+struct dp_publish_load { /* a session that publishes, with all that play it */
+    uint64_t session;
+    uint32_t busy_permille; /* of the worker's time, about */
+    uint32_t pad;
+};
+
+/* Dataplane -> control, every DP_LOAD_MS: what happened since the last one. A dataplane that sends none for some
+ * seconds is frozen. */
+struct dp_load {
+    struct dp_head head;
+    uint32_t n_workers;
+    struct dp_worker_load workers[DP_WORKERS_MAX];
+    uint32_t busiest; /* the worker whose heaviest publishers follow, in falling order */
+    uint32_t n_heaviest;
+    struct dp_publish_load heaviest[DP_HEAVIEST_MAX]; /* any that found no room is below 1/16 of the worker's load */
 };
 
 /* Punt link, both ways. One DTLS datagram. tuple: which of the session's address pairs it came over; the answer goes

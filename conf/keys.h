@@ -80,6 +80,8 @@
     X(U32, workers_count, "workers.count", "1", RANGE(1, 64), RESTART, "Workers of the dataplane, one thread each.")   \
     X(NUMBERS, workers_cores, "workers.cores", "", RANGE(0, 1023), RESTART,                                            \
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
+    X(U32, workers_max_busy_percent, "workers.max_busy_percent", "95", RANGE(0, 100), RELOAD,                          \
+      "Share of its time for which a worker may be busy before new streams are refused, percent; 0: any.")             \
     X(STRING, dataplane_port, "dataplane.port", "socket", ANY, RESTART,                                                \
       "Where media packets come in: socket (kernel UDP), xdp (AF_XDP on the host's own interfaces), auto (xdp where "  \
       "permitted, else socket), or a DPDK ethdev: its name or --vdev string.")                                         \

@@ -16,6 +16,8 @@
 
 #define RETRY_US    250000  /* between attempts to connect */
 #define GREETING_US 2000000 /* from connecting to the dataplane's HELLO */
+#define SILENCE_US  3000000 /* of a dataplane that is frozen: some DP_LOAD_MS */
+#define TICK_MAX_US 1000000 /* more between two ticks was our own sleep: what came meanwhile is unread */
 #define READ_BURST  64      /* records per call, so that one busy descriptor does not starve the loop */
 
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
@@ -26,7 +28,9 @@ struct dp {
     enum link link;
     int ctl_fd, punt_fd; /* -1: none */
     int64_t attempt_us;  /* when we connected or tried to */
-    bool unreachable;    /* and logged so */
+    int64_t tick_us;
+    int64_t silent_us; /* since the dataplane's last word */
+    bool unreachable;  /* and logged so */
     uint32_t epoch, n_ids;
     bool knows_boot; /* hello.boot_id is that of the dataplane which holds our objects */
     struct dp_hello hello;
@@ -42,6 +46,7 @@ union record {
     struct dp_hello hello;
     struct dp_ack ack;
     struct dp_session_event session_event;
+    struct dp_load load;
     struct dp_punt punt;
 };
 
@@ -95,7 +100,12 @@ void dp_destroy(struct dp *dp)
 
 bool dp_is_up(const struct dp *dp)
 {
-    return dp->link == LINK_UP;
+    return dp->link == LINK_UP && dp->silent_us < SILENCE_US;
+}
+
+bool dp_is_frozen(const struct dp *dp)
+{
+    return dp->link == LINK_UP && dp->silent_us >= SILENCE_US;
 }
 
 const struct dp_hello *dp_hello(const struct dp *dp)
@@ -152,8 +162,25 @@ static void try_connecting(struct dp *dp)
     dp->unreachable = true;
 }
 
+static void listen_for_life(struct dp *dp, int64_t passed_us)
+{
+    bool was_up = dp_is_up(dp);
+    dp->silent_us += MIN(passed_us, TICK_MAX_US);
+    if (was_up && dp_is_frozen(dp))
+        LOG_WARN(DP, "dataplane is frozen: no new streams until it answers");
+}
+
+static void note_life(struct dp *dp)
+{
+    if (dp_is_frozen(dp))
+        LOG_INFO(DP, "dataplane answers again");
+    dp->silent_us = 0;
+}
+
 void dp_tick(struct dp *dp, int64_t now_us)
 {
+    listen_for_life(dp, now_us - dp->tick_us);
+    dp->tick_us = now_us;
     if (dp->link == LINK_GREETING && now_us - dp->attempt_us >= GREETING_US)
         drop_link(dp, "no HELLO");
     if (dp->link != LINK_DOWN || now_us - dp->attempt_us < RETRY_US)
@@ -169,6 +196,7 @@ static void come_up(struct dp *dp, const struct dp_hello *hello)
     dp->knows_boot = true;
     dp->unreachable = false;
     dp->link = LINK_UP;
+    dp->silent_us = 0;
     LOG_INFO(DP, "link to the dataplane is up workers=%u", hello->n_workers);
     if (is_other) {
         desired_drop_all(dp->desired);
@@ -211,11 +239,21 @@ static void on_ack(struct dp *dp, const struct dp_ack *ack)
         dp->ops->on_refused(dp->arg, ack);
 }
 
+static bool on_load(struct dp *dp, const struct dp_load *load)
+{
+    if (load->n_workers != dp->hello.n_workers || load->busiest >= load->n_workers ||
+        load->n_heaviest > DP_HEAVIEST_MAX)
+        return false;
+    dp->ops->on_load(dp->arg, load);
+    return true;
+}
+
 /* False: no record that a dataplane may send now. */
 static bool on_record(struct dp *dp, const union record *r, size_t len)
 {
     if (dp_msg_check(r, len))
         return false;
+    note_life(dp);
     if (dp->link == LINK_GREETING) {
         if (r->head.type != DP_HELLO)
             return false;
@@ -225,6 +263,8 @@ static bool on_record(struct dp *dp, const union record *r, size_t len)
     } else if (r->head.type == DP_SESSION_EVENT) {
         if (desired_has(dp->desired, DESIRED_SESSION, r->session_event.id))
             dp->ops->on_session(dp->arg, &r->session_event);
+    } else if (r->head.type == DP_LOAD) {
+        return on_load(dp, &r->load);
     } else {
         return false;
     }

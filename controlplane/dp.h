@@ -6,7 +6,10 @@
  *
  * A dataplane with a new boot id has lost its send indices: on_reset tells the owner that every session is gone, and
  * the desired state is dropped (keys are never installed twice). A mere reconnect to the same boot id sends the whole
- * desired state again, which the dataplane takes as no change. */
+ * desired state again, which the dataplane takes as no change.
+ *
+ * A dataplane that says nothing for three seconds, not even its load, is frozen: not up, though the link and its
+ * streams stay. It is up again with its next word. */
 #ifndef ROOMLINE_CONTROLPLANE_DP_H
 #define ROOMLINE_CONTROLPLANE_DP_H
 
@@ -27,6 +30,7 @@ struct dp_ops {
     void (*on_session)(void *arg, const struct dp_session_event *ev);
     void (*on_refused)(void *arg, const struct dp_ack *ack); /* ack.error != 0 */
     void (*on_punt)(void *arg, uint64_t session, uint16_t tuple, const uint8_t *dtls, size_t len);
+    void (*on_load)(void *arg, const struct dp_load *load); /* of as many workers as its HELLO said */
 };
 
 /* run_dir holds the two sockets, DP_CTL_SOCKET and DP_PUNT_SOCKET. Does not connect yet: dp_tick does. epoch: random,
@@ -34,8 +38,9 @@ struct dp_ops {
 struct dp *dp_create(const char *run_dir, uint32_t epoch, const struct dp_ops *ops, void *arg);
 void dp_destroy(struct dp *dp);
 
-bool dp_is_up(const struct dp *dp);
-const struct dp_hello *dp_hello(const struct dp *dp); /* valid while up */
+bool dp_is_up(const struct dp *dp); /* it takes new streams */
+bool dp_is_frozen(const struct dp *dp);
+const struct dp_hello *dp_hello(const struct dp *dp); /* valid while up or frozen */
 uint64_t dp_new_id(struct dp *dp);                    /* epoch << 32 | counter */
 
 /* Event loop: the owner watches these descriptors (-1: none) for input, and the control one for output when
@@ -45,7 +50,7 @@ int dp_punt_fd(const struct dp *dp);
 bool dp_wants_write(const struct dp *dp);
 void dp_on_readable(struct dp *dp, int fd);
 void dp_on_writable(struct dp *dp, int fd);
-void dp_tick(struct dp *dp, int64_t now_us); /* reconnects; call every 100 ms or so */
+void dp_tick(struct dp *dp, int64_t now_us); /* reconnects, notices silence; call every 100 to 500 ms */
 
 /* Desired state, also while the link is down. The struct is copied; head is filled in. A put under a session or stream
  * that is not there is dropped and logged. Keys are cleansed once the dataplane has acknowledged them. */

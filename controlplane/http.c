@@ -98,13 +98,13 @@ static int respond_health(const struct server *s, struct lws *wsi, struct http *
 {
     const struct hub *hub = s->hub;
     bool up = dp_is_up(hub->dp);
+    const char *state = up ? "up" : dp_is_frozen(hub->dp) ? "frozen" : "down";
     char text[512];
     snprintf(text, sizeof(text),
              "{\"status\":\"%s\",\"dataplane\":\"%s\",\"workers\":%u,\"rooms\":%u,\"participants\":%u,"
              "\"published\":%u,\"played\":%u,\"connections\":%u,\"slow_readers\":%llu}\n",
-             up ? "ok" : "degraded", up ? "up" : "down", up ? dp_hello(hub->dp)->n_workers : 0, hub->n_rooms,
-             hub->n_participants, hub->n_published, hub->n_played, s->n_websockets,
-             (unsigned long long)s->n_slow_readers);
+             up ? "ok" : "degraded", state, up ? dp_hello(hub->dp)->n_workers : 0, hub->n_rooms, hub->n_participants,
+             hub->n_published, hub->n_played, s->n_websockets, (unsigned long long)s->n_slow_readers);
     return respond_text(wsi, h, up ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE, "application/json", text);
 }
 

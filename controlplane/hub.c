@@ -98,6 +98,7 @@ static void on_away(struct timer *t)
 static void on_up(void *arg, const struct dp_hello *hello)
 {
     struct hub *hub = arg; /* dp.c has logged it; new streams ask dp_is_up */
+    placement_start(&hub->placement, hello->n_workers);
     timers_cancel(&hub->timers, &hub->dp_away);
 }
 
@@ -145,6 +146,12 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
     session_on_punt(arg, session, tuple, dtls, len);
 }
 
+static void on_load(void *arg, const struct dp_load *load)
+{
+    struct hub *hub = arg;
+    placement_report(&hub->placement, load);
+}
+
 const struct dp_ops hub_dp_ops = {
     .on_up = on_up,
     .on_down = on_down,
@@ -152,4 +159,5 @@ const struct dp_ops hub_dp_ops = {
     .on_session = on_session,
     .on_refused = on_refused,
     .on_punt = on_punt,
+    .on_load = on_load,
 };

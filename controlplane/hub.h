@@ -19,6 +19,7 @@
 #include "common/dp_proto.h"
 #include "controlplane/dp.h"
 #include "controlplane/negotiate.h"
+#include "controlplane/placement.h"
 #include "controlplane/timers.h"
 
 struct conf;
@@ -52,7 +53,7 @@ struct hub {
     struct room *rooms;       /* uthash, by name */
     struct session *sessions; /* uthash, by id */
     uint32_t n_clients, n_rooms, n_participants, n_published, n_played;
-    uint32_t worker_sessions[DP_WORKERS_MAX];
+    struct placement placement;
     uint32_t last_client; /* number of the newest, for the log */
 };
 

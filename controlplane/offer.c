@@ -151,6 +151,12 @@ static void put_stream(const struct offer *o, struct stream *s, const struct neg
     s->rtp[section->kind] = (struct stream_rtp){.codec = section->codec, .id = put.id};
 }
 
+static uint32_t max_busy_permille(const struct hub *hub)
+{
+    uint32_t percent = hub->out.conf->workers_max_busy_percent;
+    return percent ? percent * 10 : UINT32_MAX;
+}
+
 static const char *publish(struct offer *o)
 {
     struct hub *hub = o->client->hub;
@@ -159,7 +165,10 @@ static const char *publish(struct offer *o)
         return "Stream name is already in use";
     if (negotiate_publish(o->sdp, &hub->codecs, o->negotiated, &info))
         return info;
-    struct stream *s = open_stream(o, NULL, session_pick_worker(hub));
+    int worker = placement_pick(&hub->placement, max_busy_permille(hub));
+    if (worker < 0)
+        return "Server overloaded";
+    struct stream *s = open_stream(o, NULL, (uint32_t)worker);
     if (!s)
         return NULL;
     for (size_t i = 0; i < o->negotiated->n_sections; i++) {
@@ -191,6 +200,7 @@ static void put_subscription(const struct offer *o, struct stream *s, struct neg
 
 static const char *play(struct offer *o)
 {
+    const struct hub *hub = o->client->hub;
     const char *info;
     struct stream *publisher = room_published(o->participant->room, o->name);
     if (!publisher)
@@ -199,6 +209,8 @@ static const char *play(struct offer *o)
         return "Publish stream is not ready";
     if (negotiate_play(o->sdp, publisher->negotiated, o->negotiated, &info))
         return info;
+    if (!placement_has_room(&hub->placement, publisher->session.worker, max_busy_permille(hub)))
+        return "Server overloaded";
     struct stream *s = open_stream(o, publisher, publisher->session.worker);
     if (!s)
         return NULL;

@@ -13,16 +13,6 @@
 #include "controlplane/hub.h"
 #include "controlplane/stream.h"
 
-uint32_t session_pick_worker(const struct hub *hub)
-{
-    uint32_t n = MIN(dp_hello(hub->dp)->n_workers, DP_WORKERS_MAX), best = 0;
-    for (uint32_t i = 1; i < n; i++) {
-        if (hub->worker_sessions[i] < hub->worker_sessions[best])
-            best = i;
-    }
-    return best;
-}
-
 static void send_dtls(void *arg, const uint8_t *datagram, size_t len)
 {
     struct session *s = arg;
@@ -59,7 +49,7 @@ int session_init(struct session *s, struct hub *hub, struct stream *stream, cons
     memcpy(put.remote_ufrag, n->remote_ufrag, sizeof(put.remote_ufrag));
     dp_put_session(hub->dp, &put);
     HASH_ADD(hh, hub->sessions, id, sizeof(s->id), s);
-    hub->worker_sessions[worker]++;
+    placement_add(&hub->placement, worker);
     return 0;
 }
 
@@ -72,7 +62,7 @@ void session_finish(struct session *s)
     dtls_destroy(s->dtls);
     dp_del_session(hub->dp, s->id);
     HASH_DEL(hub->sessions, s);
-    hub->worker_sessions[s->worker]--;
+    placement_del(&hub->placement, s->worker);
     explicit_bzero(s, sizeof(*s));
 }
 

@@ -41,9 +41,6 @@ struct session { /* zeroed: finished */
     UT_hash_handle hh; /* hub.sessions */
 };
 
-/* The least loaded worker, for a new publish. The dataplane must be up. */
-uint32_t session_pick_worker(const struct hub *hub);
-
 /* Makes the session known to the dataplane. 0 or -errno. */
 int session_init(struct session *s, struct hub *hub, struct stream *stream, const struct negotiated *n,
                  uint32_t worker);

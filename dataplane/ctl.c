@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/ipc.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "dataplane/load.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/objects.h"
 #include "dataplane/run.h"
@@ -39,6 +41,7 @@ struct ctl {
     struct dp_ack acks[ACKS_MAX + 1]; /* ring */
     bool event_waits;                 /* taken from the objects, not sent yet */
     struct dp_session_event event;
+    struct load load;
     size_t msg_len; /* a message that waits for the workers; 0: none */
     _Alignas(8) uint8_t msg[MSG_BYTES_MAX];
 };
@@ -116,6 +119,17 @@ static void send_events(struct ctl *ctl)
     }
 }
 
+/* The sign of life as well. One that finds no room is lost: the next one follows soon. */
+static void send_load(struct ctl *ctl, int64_t now_us)
+{
+    static struct dp_load report;
+
+    if (ctl->client < 0 || !ctl->greeted || ctl->blocked || now_us - ctl->load.since_us < DP_LOAD_MS * 1000)
+        return;
+    load_report(&ctl->load, ctl->objects, now_us, rte_rdtsc(), &report);
+    send_client(ctl, &report, sizeof(report));
+}
+
 /* ---- From the controlplane ---- */
 
 static void accept_client(struct ctl *ctl)
@@ -153,6 +167,7 @@ static int greet(struct ctl *ctl)
     }
     LOG_INFO(CTL, "controlplane connected epoch=%#x", hello->epoch);
     objects_set_epoch(ctl->objects, hello->epoch);
+    load_start(&ctl->load, ctl->objects, run_now_us(), rte_rdtsc());
     ctl->greeted = true;
     return 0;
 }
@@ -232,7 +247,7 @@ static int patience_ms(struct ctl *ctl)
 {
     if (ctl->msg_len > 0 || !STAILQ_EMPTY(&ctl->objects->graves) || !post_flush(&ctl->objects->post))
         return BUSY_POLL_MS;
-    return ctl->objects->sessions ? SESSIONS_MS : -1;
+    return ctl->client >= 0 ? DP_LOAD_MS : ctl->objects->sessions ? SESSIONS_MS : -1;
 }
 
 static void wait_for_work(struct ctl *ctl, struct pollfd *fds, int signal_fd)
@@ -257,7 +272,8 @@ int ctl_run(struct ctl *ctl, int signal_fd)
             if (read(signal_fd, &info, sizeof(info)) == sizeof(info))
                 return (int)info.ssi_signo;
         }
-        objects_poll(ctl->objects, run_now_us());
+        int64_t now_us = run_now_us();
+        objects_poll(ctl->objects, now_us);
         if (fds[FD_STATS].revents)
             stats_serve(ctl->stats);
         if (fds[FD_PUNT].revents && ctl->punt >= 0)
@@ -269,6 +285,7 @@ int ctl_run(struct ctl *ctl, int signal_fd)
         if (!ctl->blocked)
             send_acks(ctl);
         send_events(ctl);
+        send_load(ctl, now_us);
         if (fds[FD_CTL_LISTEN].revents)
             accept_client(ctl);
         if (fds[FD_PUNT_LISTEN].revents)

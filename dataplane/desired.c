@@ -431,6 +431,7 @@ static int handle(struct objects *o, enum dp_msg type, const void *msg, uint64_t
     case DP_HELLO:
     case DP_ACK:
     case DP_SESSION_EVENT:
+    case DP_LOAD:
     case DP_MSG_COUNT:
         break;
     }

@@ -68,6 +68,7 @@ struct session_object {
     uint32_t state_bits;               /* all that is true: told again to a new connection */
     struct dp_addr remote;
     bool event_due;
+    uint64_t cost, group_cost; /* see load.c */
     TAILQ_ENTRY(session_object) due;
 };
 

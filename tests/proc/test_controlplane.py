@@ -11,6 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "controlplane/roomline-controlplane"
 OFFER = (ROOT / "tests/data/offer-publish-camera.sdp").read_bytes().decode()
 HELLO = struct.Struct("=HHIQII64HQ")  # struct dp_hello (common/dp_proto.h)
+LOAD = struct.Struct("=HHI256III64I")  # struct dp_load
+T_LOAD, LOAD_S = 13, 0.2
 
 
 def free_port():
@@ -20,10 +22,11 @@ def free_port():
 
 
 class Dataplane:
-    """Both sockets of a dataplane: accepts, says HELLO, takes whatever comes."""
+    """Both sockets of a dataplane: accepts, says HELLO, takes whatever comes, and tells its load unless it is silent."""
 
     def __init__(self, run_dir, boot_id):
         self.boot_id, self.records, self.connections, self.listeners = boot_id, [], [], []
+        self.silent, self.busy_permille = threading.Event(), 0
         for name in ("dataplane.ctl", "dataplane.punt"):
             path = run_dir / name
             path.unlink(missing_ok=True)
@@ -40,8 +43,9 @@ class Dataplane:
                 self.connections.append(s)
                 if ctl:
                     ports = [31001, 31002] + [0] * 62
-                    s.send(HELLO.pack(1, HELLO.size, 1, self.boot_id, 0, 2, *ports, 0x0e))
+                    s.send(HELLO.pack(1, HELLO.size, 2, self.boot_id, 0, 2, *ports, 0x0e))
                     threading.Thread(target=self.read, args=(s,), daemon=True).start()
+                    threading.Thread(target=self.tell_load, args=(s,), daemon=True).start()
         except OSError:
             pass
 
@@ -51,6 +55,16 @@ class Dataplane:
                 self.records.append(struct.unpack_from("=H", record)[0])
         except OSError:
             pass  # closed by close()
+
+    def tell_load(self, s):
+        try:
+            while True:
+                if not self.silent.is_set():
+                    workers = [self.busy_permille, 0, 0, 0] * 2 + [0] * 248
+                    s.send(LOAD.pack(T_LOAD, LOAD.size, 2, *workers, 0, 0, *[0] * 64))
+                time.sleep(LOAD_S)
+        except OSError:
+            pass
 
     def close(self):
         for s in self.listeners + self.connections:
@@ -331,6 +345,46 @@ def test_publish_ends():
         p.wait(lambda: p.health()["dataplane"] == "down")
         offer(ws, "s", "r", "m4")
         assert ws.expect("notifyStreamStatusEvent")["info"] == "Failed to add stream to proxy"
+
+
+def test_frozen_dataplane():
+    """It is there and says nothing: what is new fails at once, until it speaks again."""
+    with Program() as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        p.dataplane.silent.set()
+        p.wait(lambda: p.health()["dataplane"] == "frozen")
+        assert p.get("/healthz")[0] == 503 and p.health()["status"] == "degraded"
+        offer(ws, "s", "r")
+        status = ws.expect("notifyStreamStatusEvent")
+        assert (status["status"], status["info"]) == ("FAILED", "Failed to add stream to proxy"), status
+        p.dataplane.silent.clear()
+        p.wait(lambda: p.health()["dataplane"] == "up")
+        offer(ws, "s", "r", "m2")
+        ws.expect("setRemoteSDP")
+
+
+def test_overloaded():
+    """Who is busy to the limit takes no more; the limit is the operator's."""
+    with Program(workers__max_busy_percent=60) as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+
+        def refused(name):
+            offer(ws, name, "r", "m" + name)
+            kind, data = ws.receive()
+            while kind not in ("notifyStreamStatusEvent", "setRemoteSDP"):
+                kind, data = ws.receive()
+            return kind == "notifyStreamStatusEvent" and data[0]["info"] == "Server overloaded"
+
+        assert not refused("idle")
+        names = iter(range(100))
+        p.dataplane.busy_permille = 700
+        p.wait(lambda: refused(f"hot{next(names)}"))
+        p.dataplane.busy_permille = 500
+        p.wait(lambda: not refused(f"cool{next(names)}"))
 
 
 def test_another_dataplane():

@@ -137,6 +137,25 @@ static void test_controlplane_stands_still(void **state)
     world_close(w);
 }
 
+/* It is there, yet answers nobody: what is new fails, what there is goes on when it wakes. */
+static void test_dataplane_stands_still(void **state)
+{
+    struct world *w = *state;
+    world_start(w, NULL);
+    struct person *a = join(w, "a", NULL), *b = join(w, "b", NULL);
+    WORLD_AWAIT(w, 5000, see_each_other(a, b, 30));
+    struct person_media *first = person_published(a);
+    kill(w->dataplane.pid, SIGSTOP);
+    world_run_for(w, 4 * SECOND_US);
+    await_failed(w, person_publish(a), "Failed to add stream to proxy");
+    kill(w->dataplane.pid, SIGCONT);
+    await_flow(w, b, a, 10);
+    WORLD_CHECK(w, person_media_is(first, "PUBLISHING"));
+    struct person *c = join(w, "c", NULL);
+    WORLD_AWAIT(w, 5000, see_each_other(c, b, 30));
+    world_close(w);
+}
+
 static void kill_dead(struct world *w, struct process *p)
 {
     w->may_die = true;
@@ -207,9 +226,16 @@ static void test_dataplane_stays_dead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_ice_timeout),       WORLD_TEST(test_dtls_timeout),   WORLD_TEST(test_no_media),
-        WORLD_TEST(test_consent),           WORLD_TEST(test_address_switch), WORLD_TEST(test_controlplane_stands_still),
-        WORLD_TEST(test_controlplane_dies), WORLD_TEST(test_dataplane_dies), WORLD_TEST(test_dataplane_stays_dead),
+        WORLD_TEST(test_ice_timeout),
+        WORLD_TEST(test_dtls_timeout),
+        WORLD_TEST(test_no_media),
+        WORLD_TEST(test_consent),
+        WORLD_TEST(test_address_switch),
+        WORLD_TEST(test_controlplane_stands_still),
+        WORLD_TEST(test_dataplane_stands_still),
+        WORLD_TEST(test_controlplane_dies),
+        WORLD_TEST(test_dataplane_dies),
+        WORLD_TEST(test_dataplane_stays_dead),
     };
     return world_enter("lifetimes") ? cmocka_run_group_tests_name("lifetimes", tests, NULL, NULL) : 0;
 }

@@ -144,7 +144,7 @@ static void connect_ctl(struct client *c)
 static int carry(struct fixture *f, const void *msg, size_t len)
 {
     struct client *c = CONTAINER_OF(f, struct client, f);
-    uint8_t record[sizeof(struct dp_hello)];
+    _Alignas(8) uint8_t record[sizeof(struct dp_load)]; /* the longest that comes */
     int64_t until_us = loop_now_us() + 5 * SECOND_US;
 
     assert_int_equal(ipc_send(c->ctl, msg, len, NULL, 0), 0);

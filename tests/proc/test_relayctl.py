@@ -8,7 +8,7 @@ PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "dataplane/roomline
 RELAYCTL = ROOT / "tools/relayctl"
 HELLO = struct.Struct("=HHIQII64HQ")  # common/dp_proto.h
 SESSION_PUT = struct.Struct("=HHIQ16s40s257s7x")
-EPOCH, SESSIONS = 7, 3
+ACK, EPOCH, SESSIONS = 11, 7, 3
 
 
 def free_port():
@@ -33,11 +33,12 @@ class Relay:
         self.ctl = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ctl.connect(str(self.dir / "run/dataplane.ctl"))
         self.ctl.recv(4096)
-        self.ctl.send(HELLO.pack(1, HELLO.size, 1, 0, EPOCH, 0, *[0] * 64, 0))
+        self.ctl.send(HELLO.pack(1, HELLO.size, 2, 0, EPOCH, 0, *[0] * 64, 0))
         for n in range(1, SESSIONS + 1):
             self.ctl.send(SESSION_PUT.pack(2, SESSION_PUT.size, 0, EPOCH << 32 | n, f"ours{n}".encode(),
                                            b"password-of-session-%05d" % n, b"theirs"))
-            self.ctl.recv(4096)
+            while struct.unpack_from("=H", self.ctl.recv(4096))[0] != ACK:
+                pass
         return self
 
     def __exit__(self, *exception):

@@ -32,6 +32,7 @@ enum op {
     OP_PUT,   /* kind, id, session, stream */
     OP_DEL,   /* kind, id */
     OP_FLUSH, /* all that is owed is sent, and read */
+    OP_LOAD,  /* workers, busiest, heaviest */
     OP_COUNT
 };
 
@@ -77,7 +78,12 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
     MUST(len > 0 && len <= DP_PUNT_BYTES_MAX);
 }
 
-static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_punt};
+static void on_load(void *arg, const struct dp_load *load)
+{
+    MUST(load->n_workers == 1 && load->busiest == 0 && load->n_heaviest <= DP_HEAVIEST_MAX);
+}
+
+static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_punt, on_load};
 
 static int listen_on(const char *name)
 {
@@ -207,6 +213,7 @@ static void step(struct dp *dp, struct input *in)
 {
     struct dp_ack ack = {.head = {DP_ACK, sizeof(ack)}};
     struct dp_session_event event = {.head = {DP_SESSION_EVENT, sizeof(event)}};
+    struct dp_load load = {.head = {DP_LOAD, sizeof(load)}};
     switch ((enum op)(take(in) % OP_COUNT)) {
     case OP_CTL:
         return forge(dp, ctl, in);
@@ -228,6 +235,11 @@ static void step(struct dp *dp, struct input *in)
         return del(dp, in);
     case OP_FLUSH:
         return flush(dp);
+    case OP_LOAD:
+        load.n_workers = take(in);
+        load.busiest = take(in);
+        load.n_heaviest = take(in);
+        return tell(dp, ctl, &load, sizeof(load));
     case OP_COUNT:
         return;
     }

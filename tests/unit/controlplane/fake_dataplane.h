@@ -19,8 +19,9 @@ struct fake {
     int64_t now_us;
     char dir[32];
     int ctl_listen, punt_listen, ctl, punt; /* the fake dataplane's */
-    int n_up, n_down, n_reset, n_session, n_refused, n_punt, n_log;
+    int n_up, n_down, n_reset, n_session, n_refused, n_punt, n_load, n_log;
     struct dp_ack refused;
+    struct dp_load load;
     struct dp_session_event session;
     struct dp_punt got_punt; /* head.len: of the payload */
     char last_log[LOG_LINE_BYTES];

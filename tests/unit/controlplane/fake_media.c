@@ -196,6 +196,11 @@ unsigned fake_dp_session_worker(const struct dp *dp, uint64_t session)
     return find(dp, session)->worker;
 }
 
+bool dp_is_frozen(const struct dp *dp)
+{
+    return false;
+}
+
 bool dp_is_up(const struct dp *dp)
 {
     return dp->up;

@@ -166,6 +166,7 @@ void stage_init(void)
     hub_init(&stage.hub, &out);
     stage.hub.now_us = 1000 * SECOND_US;
     stage.hub.dp = fake_dp_create();
+    hub_dp_ops.on_up(&stage.hub, dp_hello(stage.hub.dp));
 }
 
 void stage_open(unsigned person)
@@ -195,7 +196,7 @@ void stage_finish(void)
     }
     CHECK(!stage.hub.sessions && !fake_dp_objects(stage.hub.dp));
     CHECK(!stage.hub.n_participants && !stage.hub.n_published && !stage.hub.n_played && !stage.hub.n_clients);
-    CHECK(!stage.hub.worker_sessions[0] && !stage.hub.worker_sessions[1]);
+    CHECK(!stage.hub.placement.workers[0].sessions && !stage.hub.placement.workers[1].sessions);
     stage_wait_ms(stage.conf.room_idle_timeout_ms);
     CHECK(!stage.hub.rooms && !stage.hub.n_rooms && timers_next_us(&stage.hub.timers) == INT64_MAX);
     hub_finish(&stage.hub);

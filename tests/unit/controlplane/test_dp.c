@@ -77,6 +77,71 @@ static void test_silent_dataplane(void **state)
     assert_false(dp_is_up(f->dp));
 }
 
+static struct dp_load make_load(void)
+{
+    return (struct dp_load){
+        .head = {.type = DP_LOAD, .len = sizeof(struct dp_load)}, .n_workers = 2, .busiest = 1, .n_heaviest = 1};
+}
+
+static void pass_us(struct fake *f, int64_t us)
+{
+    for (int64_t end = f->now_us + us; f->now_us < end;)
+        dp_tick(f->dp, f->now_us += 500000);
+}
+
+/* Connected, but silent: not up until it speaks. Our own sleep is no silence of its. */
+static void test_frozen(void **state)
+{
+    struct fake *f = *state;
+    struct dp_load load = make_load();
+    fake_come_up(f, 1);
+    for (int i = 0; i < 3; i++) {
+        pass_us(f, 2500000);
+        assert_true(dp_is_up(f->dp));
+        fake_tell(f->ctl, &load, sizeof(load));
+        fake_read_ctl(f);
+    }
+    pass_us(f, 3000000);
+    assert_true(dp_is_frozen(f->dp) && !dp_is_up(f->dp));
+    assert_non_null(strstr(f->last_log, "frozen"));
+    pass_us(f, 60000000);
+    assert_int_equal(f->n_down, 0);
+    fake_put_session(f, 1, "a"); /* what is owed is still sent */
+    EXPECT(f, {DP_SESSION_PUT, 1});
+    fake_ack(f, DP_SESSION_PUT, 1, 0);
+    assert_true(dp_is_up(f->dp) && !dp_is_frozen(f->dp));
+    dp_tick(f->dp, f->now_us += 60000000);
+    assert_true(dp_is_up(f->dp));
+    fake_hang_up(f);
+    assert_false(dp_is_frozen(f->dp));
+}
+
+static void test_load(void **state)
+{
+    struct fake *f = *state;
+    struct dp_load good = make_load(), workers = make_load(), busiest = make_load(), heaviest = make_load();
+    fake_come_up(f, 1);
+    good.workers[1].busy_permille = 345;
+    fake_tell(f->ctl, &good, sizeof(good));
+    fake_read_ctl(f);
+    assert_int_equal(f->n_load, 1);
+    assert_int_equal(f->load.workers[1].busy_permille, 345);
+    workers.n_workers = 3;
+    busiest.busiest = 2;
+    heaviest.n_heaviest = DP_HEAVIEST_MAX + 1;
+    const struct dp_load *ill[] = {&workers, &busiest, &heaviest};
+    for (size_t i = 0; i < ARRAY_SIZE(ill); i++) {
+        fake_tell(f->ctl, ill[i], sizeof(*ill[i]));
+        fake_read_ctl(f);
+        assert_false(dp_is_up(f->dp));
+        assert_int_equal(f->n_load, 1);
+        fake_close_fd(&f->ctl);
+        fake_close_fd(&f->punt);
+        f->n_up = 0;
+        fake_come_up(f, 1);
+    }
+}
+
 static void test_retries(void **state)
 {
     struct fake *f = *state;
@@ -392,6 +457,7 @@ int main(void)
         T(test_hello),          T(test_ill_hello),
         T(test_no_punt_socket), T(test_silent_dataplane),
         T(test_retries),        T(test_puts_coalesce),
+        T(test_frozen),         T(test_load),
         T(test_order),          T(test_deletes),
         T(test_orphans),        T(test_full_socket),
         T(test_reconnect),      T(test_another_dataplane),

@@ -366,8 +366,30 @@ static void test_workers(void **state)
     assert_int_equal(stream_of("r1", "s1")->session.worker, 0);
     assert_int_equal(stream_of("r1", "s3")->session.worker, 1);
     assert_int_equal(stream_of("r1", "s4")->session.worker, 1);
-    assert_int_equal(stage_hub()->worker_sessions[0], 3);
-    assert_int_equal(stage_hub()->worker_sessions[1], 2);
+    assert_int_equal(stage_hub()->placement.workers[0].sessions, 3);
+    assert_int_equal(stage_hub()->placement.workers[1].sessions, 2);
+    stage_finish();
+}
+
+static void report(uint32_t busy0, uint32_t busy1)
+{
+    struct dp_load load = {.n_workers = 2, .workers = {{.busy_permille = busy0}, {.busy_permille = busy1}}};
+    hub_dp_ops.on_load(stage_hub(), &load);
+}
+
+/* Neither a publish nor a play goes where there is no room; a publish finds another worker, a play has none. */
+static void test_overloaded(void **state)
+{
+    stage_init();
+    RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), PUBLISH("A", "a1", "r1", "s1"));
+    report(960, 100);
+    RUN(PUBLISH("A", "a2", "r1", "s2"), PLAY("A", "a3", "r1", "s2"), "A> play a4 r1 s1",
+        "A< FAILED a4 Server overloaded");
+    assert_int_equal(stream_of("r1", "s2")->session.worker, 1);
+    report(960, 950);
+    RUN("A> publish a5 r1 s5", "A< FAILED a5 Server overloaded", "A> play a6 r1 s2", "A< FAILED a6 Server overloaded");
+    stage_conf()->workers_max_busy_percent = 0;
+    RUN(PUBLISH("A", "a5", "r1", "s5"), PLAY("A", "a6", "r1", "s2"));
     stage_finish();
 }
 
@@ -405,10 +427,11 @@ static void test_msid_is_a_token(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 4];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 5];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_keys_before_publishing);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_workers);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_overloaded);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_answer);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_msid_is_a_token);
     return cmocka_run_group_tests(tests, NULL, NULL);
