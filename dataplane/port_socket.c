@@ -17,13 +17,14 @@
 
 #include "common/util.h"
 #include "dataplane/port.h"
+#include "dataplane/socket_tx.h"
 
 #define SOCKET_BUFFER_BYTES (4 << 20)
 #define CMSG_BYTES          CMSG_SPACE(sizeof(struct in6_pktinfo)) /* larger than IPv4's */
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-/* Room for one burst, prepared once: messages point to their parts. */
+/* Room for one received burst, prepared once: messages point to their parts. */
 struct batch {
     struct mmsghdr msgs[PKT_BURST];
     struct iovec iov[PKT_BURST];
@@ -32,11 +33,11 @@ struct batch {
 };
 
 struct queue {
-    int fd;
     struct rte_mempool *pool;
     uint32_t n_stock; /* mbufs that wait for datagrams */
     struct rte_mbuf *stock[PKT_BURST];
-    struct batch rx, tx;
+    struct batch rx;
+    struct socket_tx tx;
 };
 
 struct port_socket {
@@ -44,7 +45,7 @@ struct port_socket {
     bool v6; /* dual-stack sockets; false: the host has no IPv6 */
     uint16_t first_udp_port;
     struct queue *queues;
-    char err[128];
+    int *fds; /* by queue; -1: none */
 };
 
 static struct port_socket *self(struct port *port)
@@ -61,16 +62,9 @@ static void init_batch(struct batch *b)
 
 /* ---- Receive ---- */
 
-/* One end of a datagram, family-neutral. */
-struct end {
-    uint8_t ip[16];
-    uint16_t port; /* network order */
-    uint32_t scope;
-};
-
-static void remote_end(const struct port_socket *ps, const struct sockaddr_in6 *from, struct end *end)
+static void remote_end(const struct port_socket *ps, const struct sockaddr_in6 *from, struct socket_end *end)
 {
-    *end = (struct end){0};
+    *end = (struct socket_end){0};
     if (ps->v6) {
         memcpy(end->ip, &from->sin6_addr, sizeof(end->ip));
         end->port = from->sin6_port;
@@ -84,9 +78,9 @@ static void remote_end(const struct port_socket *ps, const struct sockaddr_in6 *
 }
 
 /* A dual-stack socket tells IPv4 addresses mapped into IPv6. */
-static bool local_end(struct msghdr *msg, uint16_t udp_port, struct end *end)
+static bool local_end(struct msghdr *msg, uint16_t udp_port, struct socket_end *end)
 {
-    *end = (struct end){.port = htons(udp_port)};
+    *end = (struct socket_end){.port = htons(udp_port)};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
         if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             memcpy(end->ip, CMSG_DATA(c) + offsetof(struct in6_pktinfo, ipi6_addr), sizeof(end->ip));
@@ -109,7 +103,7 @@ static void make_ethernet(uint8_t *frame, uint16_t ether_type, uint32_t scope)
     put_be16(frame + 12, ether_type);
 }
 
-static void make_ipv4(uint8_t *ip, const struct end *src, const struct end *dst, uint16_t len)
+static void make_ipv4(uint8_t *ip, const struct socket_end *src, const struct socket_end *dst, uint16_t len)
 {
     struct rte_ipv4_hdr *hdr = (struct rte_ipv4_hdr *)ip;
     *hdr = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
@@ -120,7 +114,7 @@ static void make_ipv4(uint8_t *ip, const struct end *src, const struct end *dst,
     memcpy(&hdr->dst_addr, dst->ip + sizeof(v4_mapped), 4);
 }
 
-static void make_ipv6(uint8_t *ip, const struct end *src, const struct end *dst, uint16_t len)
+static void make_ipv6(uint8_t *ip, const struct socket_end *src, const struct socket_end *dst, uint16_t len)
 {
     struct rte_ipv6_hdr *hdr = (struct rte_ipv6_hdr *)ip;
     *hdr = (struct rte_ipv6_hdr){
@@ -131,7 +125,8 @@ static void make_ipv6(uint8_t *ip, const struct end *src, const struct end *dst,
 
 /* The payload stands at PKT_HEADROOM + PKT_L4_MAX; the headers go right before it, whatever their length. A datagram
  * that was cut says so by pkt_len > data_len, and parse drops it. */
-static void make_frame(struct rte_mbuf *m, const struct end *src, const struct end *dst, uint32_t len, uint32_t full)
+static void make_frame(struct rte_mbuf *m, const struct socket_end *src, const struct socket_end *dst, uint32_t len,
+                       uint32_t full)
 {
     bool v4 = memcmp(src->ip, v4_mapped, sizeof(v4_mapped)) == 0;
     uint16_t l3_len = v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
@@ -167,10 +162,10 @@ static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     struct port_socket *ps = self(port);
     struct queue *q = &ps->queues[queue];
     uint16_t kept = 0;
-    struct end src, dst;
+    struct socket_end src, dst;
 
     uint32_t stock = fill_stock(q, MIN(n, PKT_BURST));
-    int got = stock ? recvmmsg(q->fd, q->rx.msgs, stock, MSG_DONTWAIT | MSG_TRUNC, NULL) : 0;
+    int got = stock ? recvmmsg(ps->fds[queue], q->rx.msgs, stock, MSG_DONTWAIT | MSG_TRUNC, NULL) : 0;
     if (got <= 0)
         return 0;
     for (int i = 0; i < got; i++) {
@@ -188,113 +183,18 @@ static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     return kept;
 }
 
-/* ---- Transmit ---- */
-
-static void set_pktinfo(const struct port_socket *ps, struct msghdr *msg, const struct end *src)
-{
-    msg->msg_controllen = CMSG_BYTES;
-    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-    if (ps->v6) {
-        struct in6_pktinfo info = {.ipi6_ifindex = src->scope};
-        memcpy(&info.ipi6_addr, src->ip, sizeof(info.ipi6_addr));
-        *c =
-            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        msg->msg_controllen = CMSG_SPACE(sizeof(info));
-        return;
-    }
-    struct in_pktinfo info = {0};
-    memcpy(&info.ipi_spec_dst, src->ip + sizeof(v4_mapped), 4);
-    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(info)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
-    memcpy(CMSG_DATA(c), &info, sizeof(info));
-    msg->msg_controllen = CMSG_SPACE(sizeof(info));
-}
-
-static void set_name(const struct port_socket *ps, struct msghdr *msg, const struct end *dst)
-{
-    if (ps->v6) {
-        struct sockaddr_in6 *to = msg->msg_name;
-        *to = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = dst->port, .sin6_scope_id = dst->scope};
-        memcpy(&to->sin6_addr, dst->ip, sizeof(to->sin6_addr));
-        msg->msg_namelen = sizeof(*to);
-        return;
-    }
-    struct sockaddr_in *to = msg->msg_name;
-    *to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = dst->port};
-    memcpy(&to->sin_addr, dst->ip + sizeof(v4_mapped), 4);
-    msg->msg_namelen = sizeof(*to);
-}
-
-/* Our own frames: complete and well formed. Returns the UDP source port. */
-static uint16_t read_frame(struct rte_mbuf *m, struct end *src, struct end *dst, struct iovec *payload)
-{
-    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-    const uint8_t *ip = frame + RTE_ETHER_HDR_LEN;
-    bool v4 = ip[0] >> 4 == 4;
-    const uint8_t *udp = ip + (v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr));
-
-    memcpy(src->ip, v4_mapped, sizeof(v4_mapped));
-    memcpy(dst->ip, v4_mapped, sizeof(v4_mapped));
-    memcpy(v4 ? src->ip + sizeof(v4_mapped) : src->ip, ip + (v4 ? 12 : 8), v4 ? 4 : 16);
-    memcpy(v4 ? dst->ip + sizeof(v4_mapped) : dst->ip, ip + (v4 ? 16 : 24), v4 ? 4 : 16);
-    memcpy(&src->port, udp, 2);
-    memcpy(&dst->port, udp + 2, 2);
-    src->scope = dst->scope = get_be32(frame + 2); /* what make_ethernet put there, turned round */
-    payload->iov_base = (void *)(uintptr_t)(udp + sizeof(struct rte_udp_hdr));
-    payload->iov_len = m->data_len - (size_t)((const uint8_t *)payload->iov_base - frame);
-    return ntohs(src->port);
-}
-
-/* Sends a run of messages on one socket. A datagram the kernel refuses for itself (no route, too long) is passed over
- * as sent: the network would have lost it. Returns how many are done with; fewer than n: the socket buffer is full. */
-static uint16_t send_run(int fd, struct mmsghdr *msgs, uint16_t n)
-{
-    uint16_t done = 0;
-
-    while (done < n) {
-        int sent = sendmmsg(fd, msgs + done, (unsigned)(n - done), MSG_DONTWAIT);
-        if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
-            break;
-        done = (uint16_t)(done + (sent > 0 ? sent : 1));
-    }
-    return done;
-}
-
 static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
 {
     struct port_socket *ps = self(port);
-    struct batch *b = &ps->queues[queue].tx;
-    uint16_t sockets[PKT_BURST];
-    uint16_t done = 0;
 
-    n = MIN(n, PKT_BURST);
-    for (uint16_t i = 0; i < n; i++) {
-        struct end src, dst;
-        sockets[i] = (uint16_t)(read_frame(m[i], &src, &dst, &b->iov[i]) - ps->first_udp_port);
-        if (sockets[i] >= port->n_queues)
-            sockets[i] = queue;
-        set_pktinfo(ps, &b->msgs[i].msg_hdr, &src);
-        set_name(ps, &b->msgs[i].msg_hdr, &dst);
-    }
-    while (done < n) {
-        uint16_t end = done;
-        while (end < n && sockets[end] == sockets[done])
-            end++;
-        uint16_t run = (uint16_t)(end - done);
-        uint16_t sent = send_run(ps->queues[sockets[done]].fd, b->msgs + done, run);
-        done = (uint16_t)(done + sent);
-        if (sent < run)
-            break;
-    }
-    rte_pktmbuf_free_bulk(m, done);
-    return done;
+    return socket_tx_burst(&ps->queues[queue].tx, ps->fds, port->n_queues, queue, m, MIN(n, PKT_BURST));
 }
 
 static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n)
 {
     if (n < 1)
         return 0;
-    fds[0] = (struct pollfd){.fd = self(port)->queues[queue].fd, .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = self(port)->fds[queue], .events = POLLIN};
     return 1;
 }
 
@@ -306,10 +206,11 @@ static void destroy(struct port *port)
 
     for (uint16_t i = 0; i < port->n_queues && ps->queues; i++) {
         rte_pktmbuf_free_bulk(ps->queues[i].stock, ps->queues[i].n_stock);
-        if (ps->queues[i].fd >= 0)
-            close(ps->queues[i].fd);
+        if (ps->fds[i] >= 0)
+            close(ps->fds[i]);
     }
     free(ps->queues);
+    free(ps->fds);
     free(ps);
 }
 
@@ -395,19 +296,20 @@ struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t
     ps->port = (struct port){.ops = &ops, .n_queues = n_queues, .n_tx = n_queues};
     snprintf(ps->port.name, sizeof(ps->port.name), "socket");
     ps->queues = calloc(n_queues, sizeof(*ps->queues));
-    if (!ps->queues || !parse_address(ps, address, ip)) {
-        *err = ps->queues ? "not an address of this host" : "out of memory";
+    ps->fds = malloc(n_queues * sizeof(*ps->fds));
+    if (!ps->queues || !ps->fds || !parse_address(ps, address, ip)) {
+        *err = ps->queues && ps->fds ? "not an address of this host" : "out of memory";
         ps->port.n_queues = 0;
         goto fail;
     }
     for (uint16_t i = 0; i < n_queues; i++)
-        ps->queues[i].fd = -1;
+        ps->fds[i] = -1;
     for (uint16_t i = 0; i < n_queues; i++) {
         struct queue *q = &ps->queues[i];
         uint16_t udp_port = (uint16_t)(first_udp_port + i);
         q->pool = pools[i];
-        q->fd = open_socket(ps);
-        int ret = q->fd < 0 ? q->fd : bind_socket(ps, q->fd, ip, udp_port);
+        ps->fds[i] = open_socket(ps);
+        int ret = ps->fds[i] < 0 ? ps->fds[i] : bind_socket(ps, ps->fds[i], ip, udp_port);
         if (ret) {
             snprintf(text, sizeof(text), "bind %s:%u: %s",
                      address  ? address
@@ -418,7 +320,7 @@ struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t
             goto fail;
         }
         init_batch(&q->rx);
-        init_batch(&q->tx);
+        socket_tx_init(&q->tx, ps->v6, first_udp_port);
     }
     return &ps->port;
 
