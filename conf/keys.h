@@ -82,17 +82,21 @@
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
     X(U32, workers_max_busy_percent, "workers.max_busy_percent", "95", RANGE(0, 100), RELOAD,                          \
       "Share of its time for which a worker may be busy before new streams are refused, percent; 0: any.")             \
-    X(STRING, dataplane_port, "dataplane.port", "socket", ANY, RESTART,                                                \
-      "Where media packets come in: socket (kernel UDP), xdp (AF_XDP on the host's own interfaces), auto (xdp where "  \
-      "permitted, else socket), or a DPDK ethdev: its name or --vdev string.")                                         \
+    X(STRING, dataplane_port, "dataplane.port", "auto", ANY, RESTART,                                                  \
+      "Where media packets come in: auto (xdp where permitted, else socket), xdp (AF_XDP on the host's own "           \
+      "interfaces), socket (kernel UDP), or a DPDK ethdev: its name or --vdev string.")                                \
     X(WORDS, dataplane_interfaces, "dataplane.interfaces", "", ANY, RESTART,                                           \
       "Interfaces of xdp; empty: that of the default route, and lo as dataplane.same_host says.")                      \
     X(ENUM, dataplane_same_host, "dataplane.same_host", "xdp", ONE_OF("xdp|kernel|off"), RESTART,                      \
-      "How xdp serves browsers on this host: by AF_XDP on lo, by kernel sockets (which also take what comes by other " \
-      "interfaces), or not.")                                                                                          \
+      "How xdp serves browsers on this host: by AF_XDP on lo, by kernel sockets, or not; sockets also take what "      \
+      "comes by interfaces that are not named, but when off.")                                                         \
     X(WORDS, dataplane_eal, "dataplane.eal", "", ANY, RESTART, "Arguments added to those of the EAL as they are.")     \
     X(U32, dataplane_mbufs, "dataplane.mbufs", "16384", RANGE(1024, 16777216), RESTART,                                \
-      "Packet buffers of the dataplane.")                                                                              \
+      "Packet buffers of the dataplane; what AF_XDP's rings hold comes on top.")                                       \
+    X(POW2, dataplane_rx_descriptors, "dataplane.rx_descriptors", "1024", RANGE(64, 32768), RESTART,                   \
+      "Receive descriptors of each queue of a DPDK ethdev, as far as the device has them.")                            \
+    X(POW2, dataplane_tx_descriptors, "dataplane.tx_descriptors", "1024", RANGE(64, 32768), RESTART,                   \
+      "Transmit descriptors of each queue of a DPDK ethdev, as far as the device has them.")                           \
     X(ENUM, dataplane_idle, "dataplane.idle", "sleep", ONE_OF("sleep|poll"), RESTART,                                  \
       "What a worker does without packets: sleep on shared machines, poll on dedicated cores.")                        \
     X(U32, dataplane_max_sessions, "dataplane.max_sessions", "10000", RANGE(1, 1000000), RESTART,                      \

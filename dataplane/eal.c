@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "dataplane/pools.h"
 #include "dataplane/xdp.h"
 
 #define BASE_MB       64   /* EAL, telemetry, rings, a port's own */
-#define MBUF_BYTES    2560 /* with headroom, private area, mempool header */
 #define SESSION_BYTES 4096 /* table entries and mails */
 
 bool eal_port_is_socket(const struct conf *conf)
@@ -52,10 +52,9 @@ void eal_port_name(const struct conf *conf, char *out, size_t size)
     snprintf(out, size, "%s%.*s", domain ? "" : "0000:", (int)strcspn(s, ","), s);
 }
 
-uint32_t eal_memory_mb(const struct conf *conf)
+uint32_t eal_memory_mb(const struct conf *conf, const struct xdp *xdp)
 {
-    uint64_t bytes =
-        (uint64_t)conf->dataplane_mbufs * MBUF_BYTES + (uint64_t)conf->dataplane_max_sessions * SESSION_BYTES;
+    uint64_t bytes = pools_bytes(conf, xdp) + (uint64_t)conf->dataplane_max_sessions * SESSION_BYTES;
     return BASE_MB + 4 * conf->workers_count + (uint32_t)(bytes >> 20);
 }
 
@@ -100,7 +99,7 @@ static void add_lcores(struct eal_args *args, const struct conf *conf, const str
 
 static void add_memory(struct eal_args *args, const struct conf *conf, const struct eal_host *host)
 {
-    uint32_t mb = eal_memory_mb(conf);
+    uint32_t mb = eal_memory_mb(conf, host->xdp);
 
     if (host->free_hugepage_bytes >> 20 >= mb) {
         add(args, "--in-memory");
@@ -129,7 +128,8 @@ static bool is_named_already(const struct conf *conf)
     return false;
 }
 
-/* One device per channel: the driver takes more only from interfaces that have combined channels. */
+/* One device per channel: the driver takes more only from interfaces that have combined channels. It busy-polls: a
+ * system call for each empty look, which only a channel that receives into our memory itself may need. */
 static void add_xdp(struct eal_args *args, const struct xdp *xdp)
 {
     char name[XDP_DEVICE_NAME_BYTES];
@@ -137,8 +137,8 @@ static void add_xdp(struct eal_args *args, const struct xdp *xdp)
     for (uint32_t i = 0; i < xdp->n; i++)
         for (uint16_t c = 0; c < xdp->interfaces[i].n_channels; c++) {
             xdp_device_name(name, i, c);
-            add(args, "--vdev=%s,iface=%s,start_queue=%u,queue_count=1,xdp_prog=/proc/self/fd/%d", name,
-                xdp->interfaces[i].name, c, xdp->program_fd);
+            add(args, "--vdev=%s,iface=%s,start_queue=%u,queue_count=1,xdp_prog=/proc/self/fd/%d%s", name,
+                xdp->interfaces[i].name, c, xdp->program_fd, xdp->interfaces[i].zero_copy ? "" : ",busy_budget=0");
         }
 }
 

@@ -32,8 +32,8 @@ void eal_args_finish(struct eal_args *args);
 /* Reads the machine. cpus: buffer for host->cpus. */
 void eal_host_read(struct eal_host *host, char *cpus, size_t size);
 
-/* Megabytes the EAL needs for this configuration. */
-uint32_t eal_memory_mb(const struct conf *conf);
+/* Megabytes the EAL needs for this configuration; xdp may be NULL. */
+uint32_t eal_memory_mb(const struct conf *conf, const struct xdp *xdp);
 
 bool eal_port_is_socket(const struct conf *conf); /* dataplane.port */
 bool eal_port_is_xdp(const struct conf *conf);    /* xdp or auto */

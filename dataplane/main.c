@@ -20,6 +20,7 @@
 #include "dataplane/srtp.h"
 #include "dataplane/stats.h"
 #include "dataplane/xdp.h"
+#include "dataplane/xdp_link.h"
 
 enum status { /* exit status */
               STATUS_OK = 0,
@@ -80,7 +81,7 @@ static bool announces_loopback(const struct conf *conf)
 static int prepare_xdp(struct program *p, const char **why)
 {
     int err = xdp_init(&p->xdp, &p->conf, why);
-    if (err || !xdp_has_loopback(&p->xdp))
+    if (err || !xdp_loopback(&p->xdp))
         return err;
     err = loopback_open(p->conf.run_dir, announces_loopback(&p->conf), why);
     if (err)
@@ -166,7 +167,7 @@ static enum status serve(struct program *p, struct ctl *ctl, const struct dp_hel
         return STATUS_FAILED;
     }
     ctl_attach(ctl, &plane->objects, stats);
-    plane_port_names(plane, ports, sizeof(ports));
+    ports_names(&plane->ports, ports, sizeof(ports));
     LOG_INFO(MAIN, "ready port=%s workers=%u media.port=%u srtp=%s", ports, (unsigned)plane->conf.n_workers,
              (unsigned)plane->conf.media_port, srtp_backend());
     while ((signal_number = ctl_run(ctl, p->signal_fd)) == SIGHUP)
@@ -186,6 +187,9 @@ static enum status run(struct program *p)
         ctl_destroy(ctl);
         return STATUS_PORT;
     }
+    const struct xdp_interface *lo = xdp_loopback(&p->xdp);
+    if (lo && !xdp_link_mode(lo->index)) /* kernel sockets took its place */
+        loopback_close(p->conf.run_dir);
     say_hello(&p->plane, &hello);
     enum status status = STATUS_PORT;
     if (ctl_listen(ctl, p->conf.run_dir, &hello, &why) == 0)

@@ -7,6 +7,8 @@
 #include "common/dp_proto.h"
 #include "conf/conf.h"
 #include "dataplane/objects.h"
+#include "dataplane/pools.h"
+#include "dataplane/ports.h"
 #include "dataplane/run.h"
 #include "dataplane/table.h"
 #include "dataplane/worker.h"
@@ -17,9 +19,8 @@ struct plane {
     struct dataplane_conf conf;
     uint8_t (*addresses)[16];
     struct tables tables;
-    struct rte_mempool *rx_pools[DP_WORKERS_MAX], *tx_pools[DP_WORKERS_MAX], *mail_pool, *dtls_pool;
-    struct port *ports[WORKER_PORTS_MAX]; /* port.id is the index */
-    uint16_t n_ports;
+    struct pools pools;
+    struct ports ports;
     struct mailbox ctl_mailbox;
     struct worker *workers[DP_WORKERS_MAX];
     struct run runs[DP_WORKERS_MAX];
@@ -32,9 +33,6 @@ const char *plane_validate(const struct conf *conf);
 /* xdp: its devices are known to the EAL; NULL: none. ops, arg: of the objects. 0, or -errno with *err. */
 int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, const struct objects_ops *ops,
                void *arg, const char **err);
-
-/* As in "xdp:eth0 xdp:lo". */
-void plane_port_names(const struct plane *p, char *out, size_t size);
 
 /* Starts the workers on their lcores; stops them, lets them detach all that is left. */
 int plane_start(struct plane *p);

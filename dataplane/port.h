@@ -15,9 +15,9 @@
 
 #include "dataplane/pkt.h"
 
-#define PORT_INTERFACES_MAX 6    /* of AF_XDP */
-#define PORT_CHANNELS_MAX   30   /* of all of them: RTE_MAX_ETHPORTS is 32 */
-#define PORT_XDP_RX_MBUFS   2048 /* that the driver keeps per channel, for the kernel to receive into */
+#define PORTS_MAX           8  /* of a dataplane */
+#define PORT_INTERFACES_MAX 6  /* of AF_XDP */
+#define PORT_CHANNELS_MAX   30 /* of all of them: RTE_MAX_ETHPORTS is 32 */
 
 struct pollfd;
 struct port;
@@ -57,5 +57,9 @@ struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_memp
  * channel q. NULL on error with *err; the devices are closed then. */
 struct port *port_xdp_create(const char *interface, int ifindex, const uint16_t *ethdevs, uint16_t n_channels,
                              uint16_t n_queues, struct rte_mempool **pools, const char **err);
+
+/* A port that is there in case, beside those that carry the load: worker q looks at it once in a while only, and sleeps
+ * on it as on the others. behind becomes its own, and is destroyed if there is no memory: NULL then. */
+struct port *port_aside_create(struct port *behind);
 
 #endif

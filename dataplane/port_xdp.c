@@ -16,6 +16,7 @@
 #include "common/util.h"
 #include "dataplane/port.h"
 #include "dataplane/xdp_link.h"
+#include "dataplane/xdp_probe.h"
 
 #define RX_DESCRIPTORS 1024 /* and of the tx ring: the driver makes both the same */
 #define PAGE_BYTES     4096
@@ -162,13 +163,15 @@ static bool is_dense(const struct rte_mempool *pool)
     return pool->nb_mem_chunks == 1 && chunk->len < pool->populated_size * object + PAGE_BYTES;
 }
 
-static const char *explain(int ret)
+static const char *explain(int ret, const struct rte_mempool *pool)
 {
     if (xdp_link_error() == -EBUSY)
         return "another XDP program is attached, see ip link";
+    if (xdp_link_error() == -EPERM || ret == -EPERM)
+        return XDP_NOT_PERMITTED;
     if (xdp_link_error() != 0)
         return strerror(-xdp_link_error());
-    if (ret == -ENOBUFS || ret == -ENOMEM)
+    if (!xdp_may_lock(STAILQ_FIRST(&pool->mem_list)->len))
         return "no memory may be locked for it (RLIMIT_MEMLOCK, CAP_IPC_LOCK)";
     if (ret == -EFBIG)
         return "its packet buffers are not in one piece: raise dataplane.eal -m";
@@ -200,7 +203,8 @@ struct port *port_xdp_create(const char *interface, int ifindex, const uint16_t 
         ret = is_dense(pool) ? start_channel(&px->channels[i], pool) : -EFBIG;
     }
     if (ret) {
-        snprintf(text, sizeof(text), "AF_XDP on %s: %s; what its driver says is above", interface, explain(ret));
+        snprintf(text, sizeof(text), "AF_XDP on %s: %s; what its driver says is above", interface,
+                 explain(ret, pools[0]));
         *err = text;
         destroy(&px->port);
         return NULL;

@@ -44,7 +44,9 @@ static __always_inline __u32 read_port(const struct udphdr *udp)
     return port;
 }
 
-SEC("xdp") int steer(struct xdp_md *ctx)
+/* Takes packets in several pieces, for the sake of the kernel's own: TCP's on lo are 64 KB, and would be copied into
+ * one piece before we have even looked. Ours are in one. */
+SEC("xdp.frags") int steer(struct xdp_md *ctx)
 {
     void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
     struct ethhdr *eth = data;

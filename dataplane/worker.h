@@ -18,7 +18,7 @@
 #include "dataplane/port.h"
 #include "dataplane/session.h"
 
-#define WORKER_PORTS_MAX 8
+#define WORKER_PORTS_MAX PORTS_MAX
 #define WORKER_SPENT_MAX 1024
 #define WORKER_HELD_MAX  512
 

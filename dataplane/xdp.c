@@ -3,7 +3,6 @@
 #include "dataplane/xdp.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <stdio.h>
@@ -12,11 +11,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/util.h"
 #include "dataplane/steer.h"
+#include "dataplane/xdp_probe.h"
 
 /* The object file, if it could be built. */
 static const uint8_t program[] = {
@@ -28,47 +27,6 @@ static const uint8_t program[] = {
 };
 
 static char text[256]; /* of *err */
-
-/* ---- May we? ---- */
-
-static int load_empty_program(void)
-{
-    static const struct bpf_insn pass[] = {
-        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
-        {.code = BPF_JMP | BPF_EXIT},
-    };
-    union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_XDP,
-                           .insns = (uintptr_t)pass,
-                           .insn_cnt = ARRAY_SIZE(pass),
-                           .license = (uintptr_t) "GPL"};
-    long fd = syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-    if (fd < 0)
-        return -errno;
-    close((int)fd);
-    return 0;
-}
-
-static int check_permission(const char **err)
-{
-    if (sizeof(program) < sizeof(struct steer_media)) {
-        *err = "this build has no XDP program: build again with clang installed";
-        return -ENOTSUP;
-    }
-    int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), ret = fd < 0 ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
-    if (ret == 0)
-        ret = load_empty_program();
-    if (ret == -EAFNOSUPPORT || ret == -ENOSYS)
-        *err = "this kernel has no AF_XDP: it needs CONFIG_XDP_SOCKETS, Linux 5.9 or later";
-    else if (ret == -EPERM || ret == -EACCES)
-        *err = "not permitted: run as root, or with CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_IPC_LOCK";
-    else if (ret) {
-        snprintf(text, sizeof(text), "the kernel refuses an XDP program: %s", strerror(-ret));
-        *err = text;
-    }
-    return ret;
-}
 
 /* ---- Which ---- */
 
@@ -131,6 +89,7 @@ static int add_interface(struct xdp *xdp, const char *name, const char **err)
     snprintf(interface->name, sizeof(interface->name), "%s", name);
     interface->index = (int)if_nametoindex(name);
     interface->n_channels = count_channels(name);
+    interface->zero_copy = xdp_can_zero_copy(interface->index);
     for (uint32_t i = 0; i <= xdp->n; i++)
         n_channels += xdp->interfaces[i].n_channels;
     if (n_channels > PORT_CHANNELS_MAX) {
@@ -183,7 +142,13 @@ static int make_program(struct xdp *xdp, const struct conf *conf)
 int xdp_init(struct xdp *xdp, const struct conf *conf, const char **err)
 {
     *xdp = (struct xdp){.program_fd = -1};
-    int ret = check_permission(err);
+    int ret = 0;
+    if (sizeof(program) < sizeof(struct steer_media)) {
+        *err = "this build has no XDP program: build again with clang installed";
+        ret = -ENOTSUP;
+    }
+    if (ret == 0)
+        ret = xdp_permitted(err);
     if (ret == 0)
         ret = choose_interfaces(xdp, conf, err);
     if (ret == 0) {
@@ -202,12 +167,12 @@ void xdp_finish(struct xdp *xdp)
     *xdp = (struct xdp){0};
 }
 
-bool xdp_has_loopback(const struct xdp *xdp)
+const struct xdp_interface *xdp_loopback(const struct xdp *xdp)
 {
     for (uint32_t i = 0; i < xdp->n; i++)
         if (strcmp(xdp->interfaces[i].name, "lo") == 0)
-            return true;
-    return false;
+            return &xdp->interfaces[i];
+    return NULL;
 }
 
 void xdp_device_name(char out[XDP_DEVICE_NAME_BYTES], uint32_t interface, uint16_t channel)
@@ -215,10 +180,11 @@ void xdp_device_name(char out[XDP_DEVICE_NAME_BYTES], uint32_t interface, uint16
     snprintf(out, XDP_DEVICE_NAME_BYTES, "net_af_xdp%u_%u", interface, channel);
 }
 
-uint32_t xdp_channels_per_worker(const struct xdp *xdp, uint32_t n_workers)
+uint32_t xdp_channels_of(const struct xdp *xdp, uint16_t worker, uint16_t n_workers)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < xdp->n; i++)
-        n += (xdp->interfaces[i].n_channels + n_workers - 1) / n_workers;
+    for (uint32_t i = 0; xdp && i < xdp->n; i++)
+        if (worker < xdp->interfaces[i].n_channels)
+            n += (xdp->interfaces[i].n_channels - 1u - worker) / n_workers + 1;
     return n;
 }

@@ -18,6 +18,7 @@ struct xdp_interface {
     char name[IF_NAMESIZE];
     int index;           /* the kernel's */
     uint16_t n_channels; /* each is an ethdev: xdp_device_name */
+    bool zero_copy;      /* its driver reads and writes our buffers itself; false: the kernel copies */
 };
 
 struct xdp {
@@ -30,12 +31,13 @@ struct xdp {
 int xdp_init(struct xdp *xdp, const struct conf *conf, const char **err);
 void xdp_finish(struct xdp *xdp);
 
-bool xdp_has_loopback(const struct xdp *xdp);
+/* lo, if it is among the interfaces; else NULL. */
+const struct xdp_interface *xdp_loopback(const struct xdp *xdp);
 
 /* The EAL's name of a channel's device. */
 void xdp_device_name(char out[XDP_DEVICE_NAME_BYTES], uint32_t interface, uint16_t channel);
 
-/* Channels that one worker has to serve at most, over all interfaces. */
-uint32_t xdp_channels_per_worker(const struct xdp *xdp, uint32_t n_workers);
+/* Channels that a worker serves, over all interfaces; xdp may be NULL. */
+uint32_t xdp_channels_of(const struct xdp *xdp, uint16_t worker, uint16_t n_workers);
 
 #endif

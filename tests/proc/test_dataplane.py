@@ -37,7 +37,7 @@ class Program:
         self.folder = tempfile.TemporaryDirectory()
         self.dir, self.status, self.port = pathlib.Path(self.folder.name), status, free_ports(2)
         keys = {"run_dir": self.dir / "run", "media.port": self.port, "workers.count": 2,
-                "dataplane.mbufs": 4096, "dataplane.max_sessions": 100}
+                "dataplane.port": "socket", "dataplane.mbufs": 4096, "dataplane.max_sessions": 100}
         keys.update({k.replace("__", "."): v for k, v in settings.items()})
         self.log = open(self.dir / "log", "w+")
         self.process = subprocess.Popen([PROGRAM] + [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
@@ -277,8 +277,8 @@ def test_signals():
         run = p.dir / "run"
         p.process.kill()
         p.process.wait()
-        again = subprocess.Popen([PROGRAM, "--set", f"run_dir={run}", "--set", f"media.port={p.port}"],
-                                 stderr=subprocess.DEVNULL)
+        again = subprocess.Popen([PROGRAM, "--set", f"run_dir={run}", "--set", f"media.port={p.port}",
+                                  "--set", "dataplane.port=socket"], stderr=subprocess.DEVNULL)
         wait(lambda: "epoch" in str(try_hello(p)))  # the sockets left behind are taken over
         again.terminate()
         assert again.wait(10) == 0
@@ -315,7 +315,7 @@ def test_bad_start():
             ({"workers.count": "many"}, 2, "workers.count"),
         ):
             with tempfile.TemporaryDirectory() as folder:
-                keys = {"run_dir": folder + "/run", "media.port": free_ports(1), **settings}
+                keys = {"run_dir": folder + "/run", "media.port": free_ports(1), "dataplane.port": "socket", **settings}
                 done = subprocess.run([PROGRAM] + [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
                                       stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, timeout=20, text=True)
                 assert done.returncode == status and words in done.stderr, (settings, done)

@@ -24,7 +24,8 @@ class Relay:
         self.folder = tempfile.TemporaryDirectory()
         self.dir, self.port = pathlib.Path(self.folder.name), free_port()
         self.conf = self.dir / "conf"
-        self.conf.write_text(f"# a comment\nrun_dir = {self.dir}/run\nmedia.port = {self.port}\n")
+        self.conf.write_text(f"# a comment\nrun_dir = {self.dir}/run\nmedia.port = {self.port}\n"
+                             "dataplane.port = socket\n")
         self.process = subprocess.Popen([PROGRAM, "--conf", self.conf], stderr=open(self.dir / "log", "w"))
         until = time.monotonic() + 10
         while not (self.dir / "run/dataplane.ctl").exists():

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The relay on AF_XDP: people on this host over lo, and people on another host, which is a second network namespace
- * behind a veth pair. No socket of the kernel is bound to the media ports: what arrives came through the XDP program.
- */
+ * behind a veth pair; and what becomes of it where AF_XDP is not to be had. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/proc/world.h"
@@ -153,12 +153,13 @@ static void check_room(struct world *w, struct person **people, unsigned n)
 
 /* ---- Tests ---- */
 
-/* One channel, two workers: what is the second's reaches it from the first. */
+/* One channel, two workers: what is the second's reaches it from the first. No socket of the kernel has the media
+ * ports: what arrives came through the XDP program. */
 static void test_loopback(void **state)
 {
     struct world *w = *state;
     WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
-    world_start(w, "dataplane.port=xdp", "dataplane.interfaces=lo", "workers.count=2", NULL);
+    world_start(w, "dataplane.port=xdp", "dataplane.interfaces=lo", "dataplane.same_host=off", "workers.count=2", NULL);
     WORLD_CHECK(w, says("ip link show lo", "xdpgeneric"));
     WORLD_CHECK(w, setting("accept_local") == 1 && setting("route_localnet") == 1);
     WORLD_CHECK(w, !says("cat /proc/net/udp /proc/net/udp6", ":7919")); /* 31001 */
@@ -205,16 +206,19 @@ static void test_killed(void **state)
                                    join(w, i ? "b" : "d", here, "::ffff:127.0.0.1", false)};
         check_room(w, people, 2);
     }
-    world_close(w);
+    kill_dataplane(w);
+    WORLD_CHECK(w, setting("accept_local") == 1 && setting("route_localnet") == 1);
+    world_set(w, "dataplane.port=socket");
+    world_start_dataplane(w);
     WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
+    world_close(w);
 }
 
 /* As it is by default: the interface of the default route for others, lo for this host, one relay between them. */
 static void check_nic(struct world *w, unsigned queues, const char *workers, const char *same_host)
 {
     int there = add_host(w, queues);
-    world_start(w, "dataplane.port=xdp", "dataplane.mbufs=40960", "media.announce=" NIC_V4 " " NIC_V6, workers,
-                same_host, NULL);
+    world_start(w, "media.announce=" NIC_V4 " " NIC_V6, workers, same_host, NULL);
     WORLD_CHECK(w, says("ip link show nic0", " xdp ")); /* native */
     WORLD_CHECK(w, says("ip link show lo", "xdpgeneric") == !strstr(same_host, "kernel"));
     struct person *far[4], *near[2];
@@ -237,32 +241,24 @@ static void check_nic(struct world *w, unsigned queues, const char *workers, con
     del_host(w, there);
 }
 
-static void test_one_channel(void **state)
-{
-    check_nic(*state, 1, "workers.count=1", "dataplane.same_host=xdp");
-}
-
-static void test_four_channels_one_worker(void **state)
-{
-    check_nic(*state, 4, "workers.count=1", "dataplane.same_host=xdp");
-}
-
-static void test_four_channels_three_workers(void **state)
-{
-    check_nic(*state, 4, "workers.count=3", "dataplane.same_host=xdp");
-}
-
-static void test_sockets_for_this_host(void **state)
-{
-    check_nic(*state, 1, "workers.count=2", "dataplane.same_host=kernel");
-}
+#define NIC_TEST(name, queues, workers, same_host)                                              \
+    static void name(void **state)                                                              \
+    {                                                                                           \
+        check_nic(*state, queues, "workers.count=" #workers, "dataplane.same_host=" same_host); \
+    }
+NIC_TEST(test_one_channel, 1, 1, "xdp")
+NIC_TEST(test_four_channels_one_worker, 4, 1, "xdp")
+NIC_TEST(test_four_channels_two_workers, 4, 2, "xdp")
+NIC_TEST(test_four_channels_three_workers, 4, 3, "xdp")
+NIC_TEST(test_four_channels_four_workers, 4, 4, "xdp")
+NIC_TEST(test_sockets_for_this_host, 1, 2, "kernel")
 
 /* From one interface to the other. */
 static void test_between_interfaces(void **state)
 {
     struct world *w = *state;
     int there = add_host(w, 1);
-    world_start(w, "dataplane.port=auto", "media.announce=" NIC_V4 " " NIC_V6, NULL);
+    world_start(w, "media.announce=" NIC_V4 " " NIC_V6, NULL);
     struct person *far = join(w, "far", there, "::ffff:" NIC_V4, false);
     WORLD_AWAIT(w, 10000, world_source(far, MEDIA_VIDEO) && world_source(far, MEDIA_VIDEO)->stats.frames > 5);
     struct person *near = join(w, "near", here, "::ffff:" NIC_V4, false);
@@ -271,6 +267,20 @@ static void test_between_interfaces(void **state)
     world_check_complete(w, far, near, 0);
     world_forget(w, far);
     world_forget(w, near);
+    world_close(w);
+    del_host(w, there);
+}
+
+/* An interface that nobody has named: kernel sockets are at the side. */
+static void test_other_interface(void **state)
+{
+    struct world *w = *state;
+    int there = add_host(w, 1);
+    world_start(w, "dataplane.interfaces=lo", "media.announce=" NIC_V4 " " NIC_V6, NULL);
+    WORLD_CHECK(w, says("ip link show lo", "xdpgeneric") && !says("ip link show nic0", "xdp"));
+    struct person *people[] = {join(w, "far4", there, "::ffff:" NIC_V4, false), join(w, "far6", there, NIC_V6, true),
+                               join(w, "near", here, "::ffff:" NIC_V4, false)};
+    check_room(w, people, ARRAY_SIZE(people));
     world_close(w);
     del_host(w, there);
 }
@@ -304,14 +314,64 @@ static void test_router(void **state)
     del_host(w, there);
 }
 
-/* auto goes on with kernel sockets and says why; xdp ends and says why. */
-static void test_refused(void **state)
+/* ---- Where it is not to be had ---- */
+
+/* Kernel sockets in its place, and the reason in the log; asked for by name, no start. */
+static void check_refusal(struct world *w, const char *prefix, const char *reason)
+{
+    const char *build = getenv("ROOMLINE_BUILD");
+    char command[1024], log[128];
+    struct process p = {0};
+    run(w, "chmod 755 %s; rm -rf %s/other; mkdir -m 777 %s/other", w->dir, w->dir, w->dir);
+    snprintf(log, sizeof(log), "%s/other.log", w->dir);
+    for (int i = 0; i < 2; i++) {
+        snprintf(command, sizeof(command),
+                 "%s %s/dataplane/roomline-dataplane --set run_dir=%s/other/run --set dataplane.port=%s", prefix,
+                 build ? build : "build", w->dir, i ? "xdp" : "auto");
+        unlink(log);
+        assert_int_equal(process_start(&p, log, (const char *const[]){"/bin/sh", "-c", command, NULL}), 0);
+        w->may_die = true;
+        WORLD_AWAIT(w, 20000, !process_runs(&p) || log_has(&p, "main: ready"));
+        bool ok = log_has(&p, reason) && (i == 1 || log_has(&p, "kernel sockets in place of AF_XDP")) &&
+                  log_has(&p, "main: ready port=\"socket\"") == (i == 0) && setting("accept_local") == 0;
+        int status = process_stop(&p, SIGTERM, 10 * SECOND_US);
+        if (!ok)
+            process_print_log(&p, command, 20);
+        WORLD_CHECK(w, ok);
+        WORLD_CHECK(w, WIFEXITED(status) && WEXITSTATUS(status) == (i ? 4 : 0));
+    }
+    WORLD_CHECK(w, !says("ip link show lo", "xdp") && setting("accept_local") == 0);
+}
+
+#define DROP_CAPS(caps) "exec setpriv --inh-caps=" caps " --bounding-set=" caps
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *prefix, *reason;
+    } refusals[] = {
+        {"exec setpriv --reuid=65534 --regid=65534 --clear-groups", "not permitted: run as root"},
+        {DROP_CAPS("-bpf,-sys_admin"), "not permitted: run as root"}, /* as containers do */
+        {DROP_CAPS("-net_raw"), "not permitted: run as root"},
+        {DROP_CAPS("-net_admin"), "not permitted: run as root"},
+        {"ulimit -l 64; " DROP_CAPS("-ipc_lock"), "RLIMIT_MEMLOCK, CAP_IPC_LOCK"},
+        {"exec unshare -m sh -c 'mount -o bind,ro /proc/sys /proc/sys && exec \"$@\"' -",
+         "sysctl net.ipv4.conf.lo.accept_local=1 and net.ipv4.conf.lo.route_localnet=1: Read-only file system"},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+        check_refusal(w, refusals[i].prefix, refusals[i].reason);
+    w->closed = true;
+}
+
+/* Somebody else's program, on an interface that people come by. */
+static void test_taken(void **state)
 {
     struct world *w = *state;
     const char *build = getenv("ROOMLINE_BUILD");
-    run(w, "ip link set lo xdpgeneric obj %s/dataplane/steer.bpf sec xdp",
+    run(w, "ip link set lo xdpgeneric obj %s/dataplane/steer.bpf sec xdp.frags",
         build ? build : "build"); /* somebody else's */
-    world_start(w, "dataplane.port=auto", "dataplane.interfaces=lo", NULL);
+    world_start(w, "dataplane.interfaces=lo", NULL);
     WORLD_CHECK(w, log_has(&w->dataplane, "kernel sockets in place of AF_XDP"));
     WORLD_CHECK(w, log_has(&w->dataplane, "another XDP program is attached"));
     struct person *people[] = {join(w, "a", here, "::ffff:127.0.0.1", false), join(w, "b", here, "::1", true)};
@@ -346,11 +406,15 @@ int main(void)
         WORLD_TEST(test_killed),
         WORLD_TEST(test_one_channel),
         WORLD_TEST(test_four_channels_one_worker),
+        WORLD_TEST(test_four_channels_two_workers),
         WORLD_TEST(test_four_channels_three_workers),
+        WORLD_TEST(test_four_channels_four_workers),
         WORLD_TEST(test_sockets_for_this_host),
         WORLD_TEST(test_between_interfaces),
         WORLD_TEST(test_router),
-        WORLD_TEST(test_refused),
+        WORLD_TEST(test_other_interface),
+        WORLD_TEST(test_refusals),
+        WORLD_TEST(test_taken),
     };
     if (!world_enter("xdp") || !is_supported())
         return 0;

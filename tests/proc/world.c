@@ -52,7 +52,7 @@ bool world_enter(const char *program)
 
 /* ---- Life ---- */
 
-static void add_setting(struct world *w, const char *setting)
+void world_set(struct world *w, const char *setting)
 {
     w->settings = realloc(w->settings, (w->n_settings + 1) * sizeof(char *));
     w->settings[w->n_settings++] = strdup(setting);
@@ -69,11 +69,11 @@ int world_setup(void **state)
     if (!w->loop || !mkdtemp(w->dir))
         return -1;
     snprintf(run, sizeof(run), "run_dir=%s/run", w->dir);
-    add_setting(w, run);
+    world_set(w, run);
     snprintf(run, sizeof(run), "state_dir=%s/state", w->dir);
-    add_setting(w, run);
-    add_setting(w, "media.announce=127.0.0.1 ::1");
-    add_setting(w, "wss.port=0");
+    world_set(w, run);
+    world_set(w, "media.announce=127.0.0.1 ::1");
+    world_set(w, "wss.port=0");
     snprintf(run, sizeof(run), "%s/run", w->dir);
     return mkdir(run, 0700);
 }
@@ -182,7 +182,7 @@ void world_start(struct world *w, ...)
     const char *setting;
     va_start(settings, w);
     while ((setting = va_arg(settings, const char *)))
-        add_setting(w, setting);
+        world_set(w, setting);
     va_end(settings);
     world_start_dataplane(w);
     world_start_controlplane(w);

@@ -47,6 +47,7 @@ int world_teardown(void **state);
 
 /* Starts both daemons with these settings over the world's own, and waits until they serve. The list ends in NULL. */
 void world_start(struct world *w, ...);
+void world_set(struct world *w, const char *setting); /* for later starts */
 void world_start_dataplane(struct world *w);
 void world_start_controlplane(struct world *w); /* waits until it serves and has its dataplane */
 

@@ -94,11 +94,13 @@ static void test_args(void **state)
 static void test_xdp(void **state)
 {
     static const struct xdp xdp = {
-        .n = 2, .interfaces = {{.name = "eth0", .n_channels = 2}, {.name = "lo", .n_channels = 1}}, .program_fd = 5};
+        .n = 2,
+        .interfaces = {{.name = "eth0", .n_channels = 2, .zero_copy = true}, {.name = "lo", .n_channels = 1}},
+        .program_fd = 5};
     static const char *const devices[] = {
         "--vdev=net_af_xdp0_0,iface=eth0,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/5",
         "--vdev=net_af_xdp0_1,iface=eth0,start_queue=1,queue_count=1,xdp_prog=/proc/self/fd/5",
-        "--vdev=net_af_xdp1_0,iface=lo,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/5"};
+        "--vdev=net_af_xdp1_0,iface=lo,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/5,busy_budget=0"};
     static const char *const ports[] = {"xdp", "auto"};
     char err[CONF_ERR_BYTES];
 
@@ -120,14 +122,22 @@ static void test_xdp(void **state)
     }
 }
 
-/* The worker with the most channels, over all interfaces. */
+/* What each worker serves, and memory for it on top of what is configured. */
 static void test_xdp_channels(void **state)
 {
     static const struct xdp xdp = {.n = 2, .interfaces = {{.n_channels = 4}, {.n_channels = 1}}};
+    static const struct {
+        uint16_t worker, n_workers;
+        uint32_t channels;
+    } shares[] = {{0, 1, 5}, {0, 3, 3}, {1, 3, 1}, {2, 3, 1}, {0, 4, 2}, {3, 4, 1}, {0, 8, 2}, {4, 8, 0}, {7, 8, 0}};
+    struct conf conf;
 
-    assert_int_equal(xdp_channels_per_worker(&xdp, 1), 5);
-    assert_int_equal(xdp_channels_per_worker(&xdp, 3), 3);
-    assert_int_equal(xdp_channels_per_worker(&xdp, 8), 2);
+    for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
+        assert_int_equal(xdp_channels_of(&xdp, shares[i].worker, shares[i].n_workers), shares[i].channels);
+    assert_int_equal(xdp_channels_of(NULL, 0, 1), 0);
+    conf_defaults(&conf);
+    assert_in_range(eal_memory_mb(&conf, &xdp) - eal_memory_mb(&conf, NULL), 40, 60); /* 5 * 4096 * 2.5 KB */
+    conf_finish(&conf);
 }
 
 /* As DPDK calls the device. */
