@@ -146,7 +146,8 @@ struct dp_del {
 };
 
 /* Move a publishing session, its streams and every session that plays them to another worker. Media never stops; the
- * UDP port in the SDP stays what it was. */
+ * UDP port in the SDP stays what it was. Acknowledged when it is there; a session that is to play a stream follows it
+ * by itself. */
 struct dp_session_move {
     struct dp_head head;
     uint32_t worker;

@@ -102,7 +102,7 @@ struct objects {
     TAILQ_HEAD(, session_object) due; /* have events to tell */
     STAILQ_HEAD(, grave) graves;
     struct session *moving; /* head of the group under way (session.move_next) */
-    uint64_t move_id;       /* to be acknowledged */
+    uint64_t move_id;       /* to be acknowledged; 0: nobody asked for it */
     uint32_t epoch;         /* of the controlplane that is connected; 0: none yet */
     int64_t scan_us;
     uint64_t random;

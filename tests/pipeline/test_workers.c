@@ -321,8 +321,7 @@ static void test_move_holds(void **state)
     peer_connect(f, &p);
     move.id = p.session;
     assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
-    assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0); /* a second one has to wait */
-    assert_int_equal(f->acks[f->n_acks - 1].error, -EBUSY);
+    assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), -EAGAIN); /* a second one has to wait */
     send_dtls_down(f, p.session, 0, 100);
     peer_send(f, &p, dtls, sizeof(dtls));
     worker_turn(f->workers[0], f->now_us); /* the packet, then the release: it was ours still */
@@ -369,23 +368,35 @@ static void test_held_overflow(void **state)
     fixture_destroy(f);
 }
 
-/* Subscribing across workers is refused; a session deleted while it moves is deleted where it arrives. */
+/* A player follows the stream, unless it has something already; a session deleted while it moves is deleted where it
+ * arrives. */
 static void test_move_edges(void **state)
 {
     struct fixture *f = fixture_create();
-    struct peer a, b;
+    struct peer a, b, other;
     struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .worker = 1};
     struct dp_del del = {.head = {.type = DP_SESSION_DEL, .len = sizeof(del)}};
 
     peer_init(f, &a, 1, 0, false);
     peer_init(f, &b, 2, 1, false);
     publish(f, &a);
-    assert_int_equal(play(f, &b, 0x2000), -EXDEV);
+    assert_int_equal(play(f, &b, 0x2000), 0);
+    assert_int_equal(f->workers[0]->n_sessions, 2);
     assert_int_equal(fixture_move(f, a.session, 1), 0);
+    assert_int_equal(f->workers[1]->n_sessions, 2);
     assert_int_equal(fixture_move(f, a.session, 1), 0); /* is there already */
     assert_int_equal(fixture_move(f, a.session, 2), -EINVAL);
     assert_int_equal(fixture_move(f, 999, 1), -ENOENT);
-    assert_int_equal(play(f, &b, 0x2000), 0);
+    peer_init(f, &other, 3, 0, false);
+    struct dp_stream_put put = {.kind = MEDIA_AUDIO,
+                                .codec = CODEC_OPUS,
+                                .id = STREAM_ID + 1,
+                                .session = other.session,
+                                .clock_hz = 48000,
+                                .rtp = {.ssrc = 0x1002, .pt = 111, .rtx_pt = DP_PT_NONE}};
+    assert_int_equal(fixture_put(f, DP_STREAM_PUT, &put), 0);
+    assert_int_equal(play(f, &other, 0x2001), -EXDEV);
+    assert_int_equal(fixture_del(f, DP_SESSION_DEL, other.session), 0);
     assert_int_equal(fixture_move(f, b.session, 0), 0); /* takes its publisher along */
     assert_int_equal(f->workers[0]->n_sessions, 2);
     move.id = a.session;
@@ -396,6 +407,33 @@ static void test_move_edges(void **state)
     assert_int_equal(f->workers[0]->n_sessions, 0);
     assert_int_equal(f->workers[1]->n_sessions, 1);
     assert_true(LIST_EMPTY(&fixture_session(f, b.session)->subs));
+    fixture_destroy(f);
+}
+
+/* A play that is put while its publisher moves waits, and goes along. */
+static void test_play_meets_a_move(void **state)
+{
+    struct fixture *f = fixture_create();
+    struct peer publisher, player;
+    struct dp_session_move move = {.head = {.type = DP_SESSION_MOVE, .len = sizeof(move)}, .worker = 1};
+
+    peer_init(f, &publisher, 1, 0, false);
+    publish(f, &publisher);
+    peer_init(f, &player, 2, 0, false);
+    move.id = publisher.session;
+    assert_int_equal(objects_on_message(&f->objects, &move, sizeof(move)), 0);
+    struct dp_subscription_put put = {.head = {.type = DP_SUBSCRIPTION_PUT, .len = sizeof(put)},
+                                      .id = 801,
+                                      .session = player.session,
+                                      .stream = STREAM_ID,
+                                      .rtp = {.ssrc = 0x2001, .pt = 96, .rtx_pt = DP_PT_NONE},
+                                      .cname = "room"};
+    assert_int_equal(objects_on_message(&f->objects, &put, sizeof(put)), -EAGAIN);
+    assert_int_equal(f->n_acks, 0);
+    assert_int_equal(fixture_put(f, DP_SUBSCRIPTION_PUT, &put), 0);
+    assert_int_equal(f->acks[0].type, DP_SESSION_MOVE);
+    assert_int_equal(f->workers[1]->n_sessions, 2);
+    assert_int_equal(stream_n_subs(fixture_session(f, publisher.session)->streams[0]), 1);
     fixture_destroy(f);
 }
 
@@ -542,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_held_overflow),
         cmocka_unit_test(test_move_edges),
         cmocka_unit_test(test_shared_tx_queue),
+        cmocka_unit_test(test_play_meets_a_move),
         cmocka_unit_test(test_commands_in_a_flood),
         cmocka_unit_test(test_move_into_a_full_mailbox),
         cmocka_unit_test(test_move_is_linked_first),
