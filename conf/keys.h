@@ -82,6 +82,8 @@
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
     X(U32, workers_max_busy_percent, "workers.max_busy_percent", "95", RANGE(0, 100), RELOAD,                          \
       "Share of its time for which a worker may be busy before new streams are refused, percent; 0: any.")             \
+    X(U32, workers_rebalance_percent, "workers.rebalance_percent", "80", RANGE(0, 100), RELOAD,                        \
+      "A worker that stays busy for so much of its time gives publishers to a less busy one, percent; 0: never.")      \
     X(STRING, dataplane_port, "dataplane.port", "auto", ANY, RESTART,                                                  \
       "Where media packets come in: auto (xdp where permitted, else socket), xdp (AF_XDP on the host's own "           \
       "interfaces), socket (kernel UDP), or a DPDK ethdev: its name or --vdev string.")                                \

@@ -33,6 +33,7 @@ struct object {
         struct dp_stream_put stream;
         struct dp_subscription_put subscription;
         struct dp_del del; /* and a keyframe request */
+        struct dp_session_move move;
     } record;
 };
 
@@ -62,6 +63,7 @@ static struct ids read_ids(enum desired_kind kind, const void *record)
     const struct dp_stream_put *stream = record;
     const struct dp_subscription_put *sub = record;
     const struct dp_del *keyframe = record;
+    const struct dp_session_move *move = record;
     switch (kind) {
     case DESIRED_SESSION:
         return (struct ids){&session->id, NULL, NULL};
@@ -73,6 +75,8 @@ static struct ids read_ids(enum desired_kind kind, const void *record)
         return (struct ids){&sub->id, &sub->session, &sub->stream};
     case DESIRED_KEYFRAME:
         return (struct ids){&keyframe->id, NULL, &keyframe->id};
+    case DESIRED_MOVE:
+        return (struct ids){&move->id, &move->id, NULL};
     case DESIRED_KINDS:
         break;
     }
@@ -242,8 +246,8 @@ void desired_sent(struct desired *d)
 void desired_on_ack(struct desired *d, enum dp_msg type, uint64_t id)
 {
     for (enum desired_kind kind = 0; kind < DESIRED_KINDS; kind++) {
-        bool ends_object = type == kinds[kind].del || (kind == DESIRED_KEYS && type == kinds[kind].put);
-        struct object *o = ends_object && type != DP_MSG_NONE ? find(d, kind, id) : NULL;
+        enum dp_msg last = kinds[kind].del == DP_MSG_NONE ? kinds[kind].put : kinds[kind].del;
+        struct object *o = type == last ? find(d, kind, id) : NULL;
         if (!o || !o->sent || o->owed || o->record.head.type != type)
             continue;
         free_object(d, o);

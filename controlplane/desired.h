@@ -16,14 +16,15 @@
 #include "common/dp_proto.h"
 
 /* id, PUT type, its struct, DEL type. In the order of dependency, which is the order of sending; DELs go before all of
- * them. KEYS bear the id of their session, live until they are acknowledged and are cleansed then. A KEYFRAME request
- * bears the id of its stream and lives until it is sent. */
+ * them. KEYS and a MOVE bear the id of their session, live until they are acknowledged and are cleansed then. A
+ * KEYFRAME request bears the id of its stream and lives until it is sent. */
 #define DESIRED_LIST(X)                                                                   \
     X(SESSION, DP_SESSION_PUT, struct dp_session_put, DP_SESSION_DEL)                     \
     X(KEYS, DP_KEYS_PUT, struct dp_keys_put, DP_MSG_NONE)                                 \
     X(STREAM, DP_STREAM_PUT, struct dp_stream_put, DP_STREAM_DEL)                         \
     X(SUBSCRIPTION, DP_SUBSCRIPTION_PUT, struct dp_subscription_put, DP_SUBSCRIPTION_DEL) \
-    X(KEYFRAME, DP_KEYFRAME_REQUEST, struct dp_del, DP_MSG_NONE)
+    X(KEYFRAME, DP_KEYFRAME_REQUEST, struct dp_del, DP_MSG_NONE)                          \
+    X(MOVE, DP_SESSION_MOVE, struct dp_session_move, DP_MSG_NONE)
 
 enum desired_kind {
 #define X(id, put, type, del) DESIRED_##id,

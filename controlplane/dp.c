@@ -235,8 +235,12 @@ static bool is_held(const struct dp *dp, uint64_t id)
 static void on_ack(struct dp *dp, const struct dp_ack *ack)
 {
     desired_on_ack(dp->desired, ack->type, ack->id);
-    if (ack->error && is_held(dp, ack->id))
+    if (!is_held(dp, ack->id))
+        return;
+    if (ack->error)
         dp->ops->on_refused(dp->arg, ack);
+    else if (ack->type == DP_SESSION_MOVE)
+        dp->ops->on_moved(dp->arg, ack->id);
 }
 
 static bool on_load(struct dp *dp, const struct dp_load *load)
@@ -356,6 +360,12 @@ void dp_request_keyframe(struct dp *dp, uint64_t stream)
 {
     if (desired_has(dp->desired, DESIRED_STREAM, stream)) /* asking a moment too late is no fault */
         put(dp, DESIRED_KEYFRAME, &(struct dp_del){.id = stream});
+}
+
+void dp_move_session(struct dp *dp, uint64_t session, uint32_t worker)
+{
+    if (desired_has(dp->desired, DESIRED_SESSION, session)) /* it may be of an older controlplane */
+        put(dp, DESIRED_MOVE, &(struct dp_session_move){.id = session, .worker = worker});
 }
 
 void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t *bytes, size_t len)

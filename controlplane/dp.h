@@ -29,6 +29,7 @@ struct dp_ops {
     void (*on_reset)(void *arg);                            /* another dataplane came up: all sessions are lost */
     void (*on_session)(void *arg, const struct dp_session_event *ev);
     void (*on_refused)(void *arg, const struct dp_ack *ack); /* ack.error != 0 */
+    void (*on_moved)(void *arg, uint64_t session);           /* and all that play it */
     void (*on_punt)(void *arg, uint64_t session, uint16_t tuple, const uint8_t *dtls, size_t len);
     void (*on_load)(void *arg, const struct dp_load *load); /* of as many workers as its HELLO said */
 };
@@ -62,6 +63,7 @@ void dp_del_session(struct dp *dp, uint64_t id); /* and what it holds */
 void dp_del_stream(struct dp *dp, uint64_t id);
 void dp_del_subscription(struct dp *dp, uint64_t id);
 void dp_request_keyframe(struct dp *dp, uint64_t stream);
+void dp_move_session(struct dp *dp, uint64_t session, uint32_t worker); /* on_moved or on_refused follows */
 
 /* At once or, when the socket is full or the link down, not at all: dropped and counted. */
 void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t *bytes, size_t len);

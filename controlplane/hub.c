@@ -149,7 +149,20 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
 static void on_load(void *arg, const struct dp_load *load)
 {
     struct hub *hub = arg;
+    uint32_t hot_permille = hub->out.conf->workers_rebalance_percent * 10;
     placement_report(&hub->placement, load);
+    if (!balance_step(&hub->balance, load, hot_permille, hub->now_us, &hub->move))
+        return;
+    LOG_INFO(DP, "worker is hot, a publisher moves worker=%u busy_permille=%u session=%llx to=%u", hub->move.from,
+             load->workers[hub->move.from].busy_permille, (unsigned long long)hub->move.session, hub->move.to);
+    dp_move_session(hub->dp, hub->move.session, hub->move.to);
+}
+
+static void on_moved(void *arg, uint64_t session)
+{
+    struct hub *hub = arg;
+    if (session == hub->move.session)
+        session_on_moved(hub, session, hub->move.to);
 }
 
 const struct dp_ops hub_dp_ops = {
@@ -160,4 +173,5 @@ const struct dp_ops hub_dp_ops = {
     .on_refused = on_refused,
     .on_punt = on_punt,
     .on_load = on_load,
+    .on_moved = on_moved,
 };

@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 
 #include "common/dp_proto.h"
+#include "controlplane/balance.h"
 #include "controlplane/dp.h"
 #include "controlplane/negotiate.h"
 #include "controlplane/placement.h"
@@ -54,7 +55,9 @@ struct hub {
     struct session *sessions; /* uthash, by id */
     uint32_t n_clients, n_rooms, n_participants, n_published, n_played;
     struct placement placement;
-    uint32_t last_client; /* number of the newest, for the log */
+    struct balance balance;
+    struct balance_move move; /* the last one that was begun */
+    uint32_t last_client;     /* number of the newest, for the log */
 };
 
 /* hub_dp_ops with the hub as their arg belong to a dp_create whose result becomes hub->dp before any client comes. */

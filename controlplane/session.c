@@ -173,6 +173,25 @@ void session_on_event(struct hub *hub, const struct dp_session_event *ev)
         stream_on_session(s->stream, SESSION_MEDIA, NULL);
 }
 
+static void note_worker(struct session *s, uint32_t worker)
+{
+    placement_move(&s->hub->placement, s->worker, worker);
+    s->worker = worker;
+}
+
+void session_on_moved(struct hub *hub, uint64_t id, uint32_t worker)
+{
+    struct session *s = find(hub, id);
+    struct stream *sub;
+    if (!s)
+        return;
+    LOG_EVENT(INFO, STREAM, "moved name=%s session=%llx worker=%u to=%u", s->stream->name, (unsigned long long)id,
+              s->worker, worker);
+    note_worker(s, worker);
+    LIST_FOREACH (sub, &s->stream->subscribers, subscription)
+        note_worker(&sub->session, worker);
+}
+
 void session_on_punt(struct hub *hub, uint64_t id, uint16_t tuple, const uint8_t *bytes, size_t len)
 {
     struct session *s = find(hub, id);

@@ -52,6 +52,7 @@ int session_write_answer(const struct session *s, const struct negotiated *n, co
 
 /* From the dataplane. An unknown id is one that has just ended. */
 void session_on_event(struct hub *hub, const struct dp_session_event *ev);
+void session_on_moved(struct hub *hub, uint64_t id, uint32_t worker); /* with those that play it */
 void session_on_punt(struct hub *hub, uint64_t id, uint16_t tuple, const uint8_t *bytes, size_t len);
 
 #endif

@@ -78,12 +78,14 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
     MUST(len > 0 && len <= DP_PUNT_BYTES_MAX);
 }
 
+static void on_moved(void *arg, uint64_t session) {}
+
 static void on_load(void *arg, const struct dp_load *load)
 {
     MUST(load->n_workers == 1 && load->busiest == 0 && load->n_heaviest <= DP_HEAVIEST_MAX);
 }
 
-static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_punt, on_load};
+static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_moved, on_punt, on_load};
 
 static int listen_on(const char *name)
 {
@@ -160,7 +162,7 @@ static void tell(struct dp *dp, int fd, const void *record, size_t len)
 static void put(struct dp *dp, struct input *in)
 {
     uint8_t kind = take(in), id = take(in), session = take(in), stream = take(in);
-    switch (kind % 5) {
+    switch (kind % 6) {
     case 0:
         dp_put_session(dp, &(struct dp_session_put){.id = id});
         break;
@@ -173,8 +175,11 @@ static void put(struct dp *dp, struct input *in)
     case 3:
         dp_put_subscription(dp, &(struct dp_subscription_put){.id = id, .session = session, .stream = stream});
         break;
-    default:
+    case 4:
         dp_request_keyframe(dp, id);
+        break;
+    default:
+        dp_move_session(dp, id, session);
         break;
     }
 }

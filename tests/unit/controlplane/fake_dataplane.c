@@ -59,6 +59,13 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
     memcpy(f->got_punt.bytes, dtls, len);
 }
 
+static void on_moved(void *arg, uint64_t session)
+{
+    struct fake *f = arg;
+    f->n_moved++;
+    f->moved = session;
+}
+
 static void on_load(void *arg, const struct dp_load *load)
 {
     struct fake *f = arg;
@@ -66,7 +73,7 @@ static void on_load(void *arg, const struct dp_load *load)
     f->load = *load;
 }
 
-static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_punt, on_load};
+static const struct dp_ops ops = {on_up, on_down, on_reset, on_session, on_refused, on_moved, on_punt, on_load};
 
 static void on_log(void *arg, const char *line, size_t len)
 {

@@ -19,7 +19,8 @@ struct fake {
     int64_t now_us;
     char dir[32];
     int ctl_listen, punt_listen, ctl, punt; /* the fake dataplane's */
-    int n_up, n_down, n_reset, n_session, n_refused, n_punt, n_load, n_log;
+    int n_up, n_down, n_reset, n_session, n_refused, n_moved, n_punt, n_load, n_log;
+    uint64_t moved;
     struct dp_ack refused;
     struct dp_load load;
     struct dp_session_event session;

@@ -242,7 +242,7 @@ void dp_put_subscription(struct dp *dp, const struct dp_subscription_put *m)
     struct object *stream = find(dp, m->stream), *session = find(dp, m->session);
     CHECK(is(stream, DP_STREAM_PUT) && is(session, DP_SESSION_PUT) && m->rtp.ssrc && *m->cname);
     CHECK((m->rtp.rtx_pt == DP_PT_NONE) == (m->rtp.rtx_ssrc == 0) && m->rtp.rtx_ssrc != m->rtp.ssrc);
-    CHECK(find(dp, stream->session)->worker == session->worker);
+    session->worker = find(dp, stream->session)->worker; /* it follows */
     struct object *o = add(dp, DP_SUBSCRIPTION_PUT, m->id);
     o->session = m->session;
     o->stream = m->stream;
@@ -276,6 +276,15 @@ void dp_del_session(struct dp *dp, uint64_t id)
 void dp_request_keyframe(struct dp *dp, uint64_t stream)
 {
     CHECK(is(find(dp, stream), DP_STREAM_PUT));
+}
+
+void dp_move_session(struct dp *dp, uint64_t session, uint32_t worker)
+{
+    CHECK(is(find(dp, session), DP_SESSION_PUT) && worker < dp->hello.n_workers);
+    for (struct object *o = dp->objects; o; o = o->hh.next)
+        if (o->type == DP_SUBSCRIPTION_PUT && find(dp, o->stream)->session == session)
+            find(dp, o->session)->worker = worker;
+    find(dp, session)->worker = worker;
 }
 
 void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t *bytes, size_t len)

@@ -142,6 +142,36 @@ static void test_load(void **state)
     }
 }
 
+/* A move is owed until the dataplane says that it is done, also over a lost link; of a session that is gone it is not.
+ */
+static void test_move(void **state)
+{
+    struct fake *f = *state;
+    fake_come_up(f, 1);
+    dp_move_session(f->dp, 1, 1);
+    EXPECT_NOTHING(f);
+    fake_put_tree(f);
+    dp_move_session(f->dp, 1, 1);
+    EXPECT(f, A_TREE, {DP_SESSION_MOVE, 1});
+    fake_hang_up(f);
+    fake_come_up(f, 1);
+    EXPECT(f, A_TREE, {DP_SESSION_MOVE, 1});
+    fake_ack(f, DP_SESSION_MOVE, 1, 0);
+    assert_int_equal(f->n_moved, 1);
+    assert_int_equal(f->moved, 1);
+    dp_move_session(f->dp, 2, 0);
+    EXPECT(f, {DP_SESSION_MOVE, 2});
+    fake_ack(f, DP_SESSION_MOVE, 2, -EINVAL);
+    assert_int_equal(f->n_moved, 1);
+    assert_int_equal(f->n_refused, 1);
+    dp_move_session(f->dp, 1, 0);
+    EXPECT(f, {DP_SESSION_MOVE, 1});
+    dp_del_session(f->dp, 1);
+    fake_ack(f, DP_SESSION_MOVE, 1, 0); /* it was too late */
+    assert_int_equal(f->n_moved, 1);
+    EXPECT(f, {DP_SESSION_DEL, 1});
+}
+
 static void test_retries(void **state)
 {
     struct fake *f = *state;
@@ -454,16 +484,27 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
-        T(test_hello),          T(test_ill_hello),
-        T(test_no_punt_socket), T(test_silent_dataplane),
-        T(test_retries),        T(test_puts_coalesce),
-        T(test_frozen),         T(test_load),
-        T(test_order),          T(test_deletes),
-        T(test_orphans),        T(test_full_socket),
-        T(test_reconnect),      T(test_another_dataplane),
-        T(test_refusals),       T(test_events),
-        T(test_ill_records),    T(test_punts),
-        T(test_punt_link_lost), T(test_lost_while_writing),
+        T(test_hello),
+        T(test_ill_hello),
+        T(test_no_punt_socket),
+        T(test_silent_dataplane),
+        T(test_retries),
+        T(test_puts_coalesce),
+        T(test_frozen),
+        T(test_load),
+        T(test_move),
+        T(test_order),
+        T(test_deletes),
+        T(test_orphans),
+        T(test_full_socket),
+        T(test_reconnect),
+        T(test_another_dataplane),
+        T(test_refusals),
+        T(test_events),
+        T(test_ill_records),
+        T(test_punts),
+        T(test_punt_link_lost),
+        T(test_lost_while_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,6 +393,35 @@ static void test_overloaded(void **state)
     stage_finish();
 }
 
+/* A publisher leaves a hot worker with its players; whoever plays it from then on is told the new worker's port. */
+static void test_moves(void **state)
+{
+    stage_init();
+    stage_conf()->keep_alive_server_interval_ms = 60000;
+    RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), PUBLISH("A", "a1", "r1", "s1"), PLAY("A", "a2", "r1", "s1"));
+    const struct session *s = &stream_of("r1", "s1")->session;
+    struct dp_load load = {.n_workers = 2,
+                           .workers = {{.busy_permille = 850}, {.busy_permille = 100}},
+                           .n_heaviest = 1,
+                           .heaviest = {{.session = s->id, .busy_permille = 400}}};
+    for (int i = 0; i < 10; i++) {
+        hub_dp_ops.on_load(stage_hub(), &load);
+        assert_int_equal(fake_dp_session_worker(stage_hub()->dp, s->id), 0);
+        stage_wait_ms(DP_LOAD_MS);
+    }
+    hub_dp_ops.on_load(stage_hub(), &load);
+    assert_int_equal(fake_dp_session_worker(stage_hub()->dp, s->id), 1);
+    assert_int_equal(s->worker, 0); /* as far as we know */
+    RUN(PLAY("A", "a3", "r1", "s1"));
+    hub_dp_ops.on_moved(stage_hub(), s->id);
+    assert_int_equal(s->worker, 1);
+    assert_int_equal(stage_hub()->placement.workers[0].sessions, 0);
+    assert_int_equal(stage_hub()->placement.workers[1].sessions, 3);
+    RUN("A> play a4 r1 s1", "A< answer a4");
+    assert_non_null(strstr(stage_last_text(0), " 192.0.2.1 31002 typ host"));
+    stage_finish();
+}
+
 /* What the answer says is what the dataplane was told. */
 static void test_answer(void **state)
 {
@@ -427,11 +456,12 @@ static void test_msid_is_a_token(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 5];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 6];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_keys_before_publishing);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_workers);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_overloaded);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_moves);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_answer);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_msid_is_a_token);
     return cmocka_run_group_tests(tests, NULL, NULL);
