@@ -81,17 +81,28 @@ void bench_start(int argc, char **argv, const char *what, uint32_t rows)
                "out Mpps", "ceiling", "share");
 }
 
+static void print_figures(const struct bench_row *r, const char *format)
+{
+    for (uint32_t i = 0; i < r->n_figures; i++)
+        printf(format, r->figures[i].name, r->figures[i].value);
+}
+
 void bench_print(const struct bench_row *r)
 {
     double mpps = 1e3 / r->ns, ceiling = 1e3 / r->ceiling_ns, share = r->ceiling_ns / r->ns;
 
-    if (state.json)
+    if (state.json) {
         printf("{\"bench\":\"%s\",\"case\":\"%s\",\"size\":%u,\"n\":%u,\"keys\":%u,\"profile\":\"%s\",\"ns\":%.1f,"
-               "\"out_mpps\":%.4f,\"ceiling_mpps\":%.4f,\"share\":%.4f}\n",
+               "\"out_mpps\":%.4f,\"ceiling_mpps\":%.4f,\"share\":%.4f",
                r->bench, r->name, r->size, r->n, r->keys, r->profile, r->ns, mpps, ceiling, share);
-    else
-        printf("%-34s %-24s %5u %5u %6u %9.1f %9.3f %9.3f %6.3f\n", r->name, r->profile, r->size, r->n, r->keys, r->ns,
+        print_figures(r, ",\"%s\":%.6g");
+        puts("}");
+    } else {
+        printf("%-34s %-24s %5u %5u %6u %9.1f %9.3f %9.3f %6.3f", r->name, r->profile, r->size, r->n, r->keys, r->ns,
                mpps, ceiling, share);
+        print_figures(r, "  %s %.4g");
+        putchar('\n');
+    }
     state.done++;
     if (state.progress)
         fprintf(stderr, "\r%s [%.*s%.*s] %u/%u", r->bench, (int)(state.done * 40 / state.rows),

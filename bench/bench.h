@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bench_figure { /* that only some benchmarks have; the unit stands in the name */
+    const char *name;
+    double value;
+};
+
 struct bench_row {
     const char *bench;
     const char *name;    /* of the case */
@@ -14,6 +19,8 @@ struct bench_row {
     uint32_t n;          /* packets a call, or receivers of a packet: the benchmark says which */
     uint32_t keys;
     double ns, ceiling_ns; /* per packet that goes out; the ceiling is of the same run */
+    const struct bench_figure *figures;
+    uint32_t n_figures;
 };
 
 struct bench_work {

@@ -158,11 +158,11 @@ static struct flow_class *class_of(struct engine *e, const struct source_conf *c
 }
 
 /* Flows may have been added since the last run. Sessions lie still now, so that their counters can be pointed to. */
-static int make_classes(struct engine *e)
+static int make_classes(struct engine *e, uint32_t n_flows)
 {
     for (uint32_t i = 0; i < e->n_classes; i++)
         e->classes[i].n = 0;
-    for (uint32_t i = 0; i < e->n_flows; i++) {
+    for (uint32_t i = 0; i < n_flows; i++) {
         struct source *source = &e->flows[i]->source;
         struct flow_class *c = class_of(e, &source->conf);
         if (!c || grow(&c->flows, c->n, sizeof(c->flows[0])))
@@ -173,12 +173,11 @@ static int make_classes(struct engine *e)
     return 0;
 }
 
-static void start_pace(struct engine *e, double rate_pps, int64_t now_ns)
+static void start_pace(struct engine *e, double rate_pps, uint32_t n_flows, int64_t now_ns)
 {
     for (uint32_t i = 0; i < e->n_classes; i++) {
         struct flow_class *c = &e->classes[i];
-        double interval_ns =
-            rate_pps > 0 ? 1e9 * c->frame_packets * e->n_flows / rate_pps : 1e3 * (double)c->interval_us;
+        double interval_ns = rate_pps > 0 ? 1e9 * c->frame_packets * n_flows / rate_pps : 1e3 * (double)c->interval_us;
         pace_init(&c->pace, c->n, interval_ns, now_ns);
     }
 }
@@ -258,15 +257,16 @@ static void start_chores(struct engine *e, int64_t now_ns)
 
 int engine_run(struct engine *e, const struct engine_run *run, struct engine_result *result)
 {
+    uint32_t n_flows = run->flows ? MIN(run->flows, e->n_flows) : e->n_flows;
     int64_t now_ns = engine_now_ns();
 
-    if (make_classes(e))
+    if (make_classes(e, n_flows))
         return -ENOMEM;
     e->result = result;
     *result = (struct engine_result){0};
     e->verify_every = run->verify_every;
     start_chores(e, now_ns);
-    start_pace(e, run->rate_pps, now_ns);
+    start_pace(e, run->rate_pps, n_flows, now_ns);
     spin(e, run, now_ns + run->warm_us * 1000);
     begin(e, run, result);
     now_ns = engine_now_ns();

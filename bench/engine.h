@@ -25,7 +25,8 @@ struct engine_session { /* one peer connection that is through: checked, keys ag
 };
 
 struct engine_run {
-    double rate_pps; /* of all flows, each as many; 0: each flow by its own interval and frame size */
+    double rate_pps; /* of all of them, each as many; 0: each flow by its own interval and frame size */
+    uint32_t flows;  /* only the first so many take part; 0: all */
     int64_t warm_us, time_us, drain_us; /* before it counts; while it counts; to wait for the last packets */
     uint32_t verify_every;              /* 1: every packet is opened */
     const struct process *server;       /* whose CPU time counts; NULL: nobody's */

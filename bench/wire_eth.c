@@ -47,26 +47,36 @@ static struct wire_eth *self(struct wire *wire)
 
 /* ---- Receive ---- */
 
-static void take_arp(struct wire_eth *we, const struct rte_mbuf *m)
+/* Takes m when it becomes the answer to a question for one of our ends. */
+static bool take_arp(struct wire_eth *we, struct rte_mbuf *m)
 {
-    const struct rte_arp_hdr *arp = rte_pktmbuf_mtod_offset(m, const struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
+    struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+    struct rte_arp_hdr *arp = rte_pktmbuf_mtod_offset(m, struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
+    struct rte_arp_ipv4 said = arp->arp_data;
 
-    if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*arp) || arp->arp_opcode != RTE_BE16(RTE_ARP_OP_REPLY))
-        return;
-    we->mac = arp->arp_data.arp_sha;
-    we->mac_ip = arp->arp_data.arp_sip;
+    if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*arp))
+        return false;
+    if (arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY)) {
+        we->mac = said.arp_sha;
+        we->mac_ip = said.arp_sip;
+    }
+    if (arp->arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST) || rte_be_to_cpu_32(said.arp_tip) - FIRST_IP >= we->wire.n_ends)
+        return false;
+    eth->dst_addr = eth->src_addr;
+    memcpy(&eth->src_addr, we->port->mac, sizeof(we->port->mac));
+    arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
+    arp->arp_data = (struct rte_arp_ipv4){
+        .arp_sha = eth->src_addr, .arp_sip = said.arp_tip, .arp_tha = said.arp_sha, .arp_tip = said.arp_sip};
+    return we->port->ops->tx_burst(we->port, 0, &m, 1) == 1;
 }
 
-/* false: none of ours. */
-static bool take(struct wire_eth *we, struct rte_mbuf *m, struct wire_datagram *d)
+/* false: no datagram of ours. */
+static bool parse(const struct wire_eth *we, struct rte_mbuf *m, struct wire_datagram *d)
 {
     const struct header *h = rte_pktmbuf_mtod(m, const struct header *);
 
-    if (m->data_len < HEADERS || h->eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
-        if (m->data_len > RTE_ETHER_HDR_LEN && h->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
-            take_arp(we, m);
+    if (m->data_len < HEADERS || h->eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4))
         return false;
-    }
     uint32_t end = rte_be_to_cpu_32(h->ip.dst_addr) - FIRST_IP;
     uint16_t len = rte_be_to_cpu_16(h->udp.dgram_len) - sizeof(h->udp);
     if (end >= we->wire.n_ends || h->ip.next_proto_id != IPPROTO_UDP || HEADERS + len > m->data_len)
@@ -76,6 +86,12 @@ static bool take(struct wire_eth *we, struct rte_mbuf *m, struct wire_datagram *
     return true;
 }
 
+static bool is_arp(struct rte_mbuf *m)
+{
+    return m->data_len > RTE_ETHER_HDR_LEN &&
+           rte_pktmbuf_mtod(m, struct rte_ether_hdr *)->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP);
+}
+
 static uint32_t receive(struct wire *wire, struct wire_datagram *d, uint32_t n, int64_t now_ns)
 {
     struct wire_eth *we = self(wire);
@@ -83,9 +99,9 @@ static uint32_t receive(struct wire *wire, struct wire_datagram *d, uint32_t n, 
     uint32_t kept = 0, got = we->port->ops->rx_burst(we->port, 0, m, (uint16_t)n);
 
     for (uint32_t i = 0; i < got; i++) {
-        if (take(we, m[i], &d[kept])) {
+        if (parse(we, m[i], &d[kept])) {
             kept++;
-        } else {
+        } else if (!is_arp(m[i]) || !take_arp(we, m[i])) {
             wire->stats.foreign++;
             rte_pktmbuf_free(m[i]);
         }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* The relay as it is built under load: rooms of people with real WebSockets, connectivity checks and DTLS, their media
+ * by the engine, the worker on CPU 0. Finds the highest rate at which less than one packet in a thousand is lost. The
+ * ceiling of a row is the bare cipher and the bare wire, one after the other, measured in the same run. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bare.h"
+#include "bench/bench.h"
+#include "bench/blast.h"
+#include "bench/rig.h"
+
+#define WARM_US      200000
+#define TIME_US      1000000
+#define DRAIN_US     200000
+#define TRIES        3
+#define PRECISION    1.03 /* between the rate that holds and one that does not */
+#define VERIFY_EVERY 64
+#define FIGURES_MAX  16
+
+static const char *const profile_names[SRTP_PROFILE_COUNT] = {
+#define X(id, ...) [SRTP_PROFILE_##id] = #id,
+    SRTP_PROFILE_LIST(X)
+#undef X
+};
+
+static const char *const over_names[RIG_OVER_COUNT] = {
+#define X(id, name) [RIG_OVER_##id] = name,
+    RIG_OVER_LIST(X)
+#undef X
+};
+
+struct load_case {
+    enum rig_over over;
+    uint16_t size; /* 0: meetings, sizes as in life */
+    enum srtp_profile profile;
+    uint32_t rooms, people;
+    double rate_mpps; /* out; 0: searched for */
+};
+
+#define GCM SRTP_PROFILE_AEAD_AES_128_GCM
+#define CM  SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80
+
+static const struct load_case table[] = {
+    {RIG_OVER_MEMIF, 1200, GCM, 32, 10, 0},  {RIG_OVER_MEMIF, 1200, CM, 32, 10, 0},
+    {RIG_OVER_MEMIF, 160, GCM, 32, 10, 0},   {RIG_OVER_MEMIF, 160, CM, 32, 10, 0},
+    {RIG_OVER_SOCKETS, 1200, CM, 32, 10, 0},
+};
+
+/* ---- Rates ---- */
+
+struct ceiling {
+    double crypto_ns, wire_ns; /* per packet out */
+};
+
+static struct ceiling measure_ceiling(const struct load_case *c)
+{
+    struct bare *bare = bare_create(c->profile, c->size);
+    struct bench_work work = bare_work(bare);
+    double samples[BENCH_SAMPLES], pps = rig_bare_pps(c->over, c->size);
+
+    for (int i = 0; i < BENCH_SAMPLES; i++)
+        samples[i] = bench_sample(&work);
+    bare_destroy(bare);
+    return (struct ceiling){.crypto_ns = bench_median(samples), .wire_ns = pps > 0 ? 1e9 / pps : 0};
+}
+
+static void run_at(struct rig *rig, double out_mpps, struct engine_result *r)
+{
+    struct engine_run run = {.rate_pps = out_mpps * 1e6 / (rig->conf.people - 1),
+                             .warm_us = WARM_US,
+                             .time_us = TIME_US,
+                             .drain_us = DRAIN_US,
+                             .verify_every = VERIFY_EVERY,
+                             .server = &rig->world->dataplane,
+                             .on_turn = people_turn,
+                             .arg = rig->people};
+
+    WORLD_CHECK(rig->world, engine_run(rig->engine, &run, r) == 0);
+    WORLD_CHECK(rig->world, r->corrupt == 0 && r->unknown == 0);
+}
+
+/* One good try in three is enough: neighbours take the machine away for milliseconds. */
+static bool holds(struct rig *rig, double out_mpps, struct engine_result *r)
+{
+    for (int i = 0; i < TRIES; i++) {
+        run_at(rig, out_mpps, r);
+        if (r->lost * 1000 < r->expected)
+            return true;
+    }
+    return false;
+}
+
+/* Doubles until it does not hold, then halves the distance. The result is that of the highest rate that held. */
+static double search(struct rig *rig, double guess_mpps, struct engine_result *best)
+{
+    double low = 0, high = guess_mpps;
+    struct engine_result *r = malloc(sizeof(*r));
+
+    WORLD_CHECK(rig->world, r);
+    while (low == 0 || high == 0 || high / low > PRECISION) {
+        double rate = low == 0 ? high : high == 0 ? 2 * low : (low + high) / 2;
+        if (holds(rig, rate, r)) {
+            *best = *r;
+            low = rate;
+            high = high == rate ? 0 : high;
+        } else {
+            high = low == 0 ? rate / 2 : rate;
+        }
+    }
+    free(r);
+    return low;
+}
+
+/* ---- Rows ---- */
+
+struct figures {
+    uint32_t n;
+    struct bench_figure f[FIGURES_MAX];
+};
+
+static void add(struct figures *f, const char *name, double value)
+{
+    f->f[f->n++] = (struct bench_figure){name, value};
+}
+
+static void print(const struct load_case *c, const char *what, const struct engine_result *r,
+                  const struct ceiling *ceiling)
+{
+    struct figures f = {0};
+    char name[64];
+    double out_pps = (double)r->delivered / r->seconds;
+
+    snprintf(name, sizeof(name), "%s %s", over_names[c->over], what);
+    add(&f, "lost_percent", 100.0 * (double)r->lost / (double)r->expected);
+    add(&f, "p50_us", (double)hist_quantile(&r->latency, 500000) / 1e3);
+    add(&f, "p99_us", (double)hist_quantile(&r->latency, 990000) / 1e3);
+    add(&f, "p999_us", (double)hist_quantile(&r->latency, 999000) / 1e3);
+    add(&f, "max_us", (double)r->latency.max_ns / 1e3);
+    add(&f, "jitter_p99_us", (double)hist_quantile(&r->jitter, 990000) / 1e3);
+    add(&f, "crypto_mpps", 1e3 / ceiling->crypto_ns);
+    if (ceiling->wire_ns > 0)
+        add(&f, "wire_mpps", 1e3 / ceiling->wire_ns);
+    if (c->over != RIG_OVER_MEMIF) /* there it polls, busy or not */
+        add(&f, "cpu_ns", (double)r->server_cpu_us * 1e3 / (double)r->delivered);
+    add(&f, "load_busy", r->busy);
+    bench_print(&(struct bench_row){.bench = "load",
+                                    .name = name,
+                                    .profile = profile_names[c->profile],
+                                    .size = c->size,
+                                    .n = c->people - 1,
+                                    .keys = c->rooms * c->people,
+                                    .ns = 1e9 / out_pps,
+                                    .ceiling_ns = ceiling->crypto_ns + ceiling->wire_ns,
+                                    .figures = f.f,
+                                    .n_figures = f.n});
+}
+
+static void measure(const struct load_case *c)
+{
+    static struct engine_result r;
+    struct rig rig;
+    struct ceiling ceiling = measure_ceiling(c);
+    struct rig_conf conf = {.over = c->over,
+                            .profile = c->profile,
+                            .rooms = c->rooms,
+                            .people = c->people,
+                            .publishers = 1,
+                            .codecs = PEER_SDP_CODEC(CODEC_VP8),
+                            .shapes[MEDIA_VIDEO] = {.packet_bytes = c->size, .frame_packets = 1, .interval_us = 10000}};
+
+    rig_open(&rig, &conf);
+    if (c->rate_mpps > 0) {
+        run_at(&rig, c->rate_mpps, &r);
+        print(c, "given rate", &r, &ceiling);
+    } else {
+        double limit = search(&rig, c->over == RIG_OVER_MEMIF ? 1 : 0.1, &r);
+        print(c, "limit", &r, &ceiling);
+        run_at(&rig, 0.7 * limit, &r);
+        print(c, "70 % of it", &r, &ceiling);
+        run_at(&rig, 0.01 * limit, &r);
+        print(c, "1 % of it", &r, &ceiling);
+    }
+    rig_close(&rig);
+}
+
+/* ---- Options ---- */
+
+static int find(const char *const *names, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (names[i] && strcmp(names[i], name) == 0)
+            return i;
+    fprintf(stderr, "bench: what is %s?\n", name);
+    exit(2);
+}
+
+static enum srtp_profile find_profile(const char *name)
+{
+    return strcmp(name, "GCM") == 0  ? GCM
+           : strcmp(name, "CM") == 0 ? CM
+                                     : (enum srtp_profile)find(profile_names, SRTP_PROFILE_COUNT, name);
+}
+
+/* true: something but --json was asked for. */
+static bool parse(int argc, char **argv, struct load_case *c, bool *json)
+{
+    static const struct option options[] = {
+        {"over", required_argument, NULL, 'o'},    {"size", required_argument, NULL, 's'},
+        {"profile", required_argument, NULL, 'p'}, {"rooms", required_argument, NULL, 'r'},
+        {"people", required_argument, NULL, 'n'},  {"rate", required_argument, NULL, 'R'},
+        {"json", no_argument, NULL, 'j'},          {0}};
+    bool any = false;
+    int o;
+
+    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        any |= o != 'j';
+        switch (o) {
+        case 'o':
+            c->over = (enum rig_over)find(over_names, RIG_OVER_COUNT, optarg);
+            break;
+        case 's':
+            c->size = (uint16_t)atoi(optarg);
+            break;
+        case 'p':
+            c->profile = find_profile(optarg);
+            break;
+        case 'r':
+            c->rooms = (uint32_t)atoi(optarg);
+            break;
+        case 'n':
+            c->people = (uint32_t)atoi(optarg);
+            break;
+        case 'R':
+            c->rate_mpps = atof(optarg);
+            break;
+        case 'j':
+            *json = true;
+            break;
+        default:
+            exit(2);
+        }
+    }
+    return any;
+}
+
+int main(int argc, char **argv)
+{
+    struct load_case one = table[0];
+    bool json = false;
+
+    blast_main(argc, argv);
+    bool only_one = parse(argc, argv, &one, &json);
+    bench_start(json ? 2 : 1, (char *[]){"load", "--json", NULL},
+                "The relay under load, one core; n: receivers of a packet, keys: sessions",
+                3 * (only_one ? 1 : ARRAY_SIZE(table)));
+    if (!rig_enter("load"))
+        return 1;
+    for (size_t i = 0; i < (only_one ? 1 : ARRAY_SIZE(table)); i++)
+        measure(only_one ? &one : &table[i]);
+    bench_finish();
+    return 0;
+}

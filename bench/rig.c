@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Daemons, pins, wires. */
+#include "bench/rig.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/blast.h"
+#include "dataplane/srtp.h"
+
+#define RELAY_CPU    "0"
+#define LOAD_CPU     1
+#define PENDING_MAX  64
+#define MEMIF        "socket-abstract=no,socket=%s/memif"
+#define RING         ",rsize=11" /* log2: a burst for a thousand receivers */
+#define DEVICE_BYTES 256
+#define MBUFS        "dataplane.mbufs=65536"
+#define VETH                                                                                                   \
+    "ip link add relay numrxqueues 1 numtxqueues 1 type veth peer name client numrxqueues 1 numtxqueues 1 && " \
+    "sysctl -qw net.ipv6.conf.relay.disable_ipv6=1 net.ipv6.conf.client.disable_ipv6=1 && "                    \
+    "ip addr add 10.0.0.1/8 dev relay && ip link set relay up && ip link set client up"
+
+/* Both sides of each wire, %s: the folder, %u: a number of its own, since no name of a device is used twice. Bare ones
+ * are for a blast, which starts our side first: a memif's server. NULL: kernel sockets. */
+static const struct {
+    const char *relay, *load, *announce, *bare_relay, *bare_load;
+} wires[RIG_OVER_COUNT] = {
+    [RIG_OVER_MEMIF] = {"net_memif0,role=server," MEMIF, "net_memif%u,role=client," MEMIF RING, "192.0.2.1",
+                        "net_memif0,role=client," MEMIF RING, "net_memif%u,role=server," MEMIF},
+    [RIG_OVER_SOCKETS] = {"socket", NULL, "127.0.0.1", NULL, NULL},
+    [RIG_OVER_XDP] = {"xdp", "net_af_packet%u,iface=client", "10.0.0.1", "net_af_xdp0,iface=relay",
+                      "net_af_packet%u,iface=client"},
+};
+
+bool rig_enter(const char *program)
+{
+    return world_enter(program) && srtp_global_init(CONF_SRTP_BACKEND_AUTO) == 0;
+}
+
+static void run(const char *command)
+{
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    char *said = NULL;
+
+    if (process_run(argv, &said) != 0) {
+        fprintf(stderr, "bench: %s: %s\n", command, said);
+        exit(1);
+    }
+    free(said);
+}
+
+/* -1: to none. */
+static void pin(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (cpu < 0 || i == cpu)
+            CPU_SET((unsigned)i, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+static struct wire *open_wire(const char *pattern, const char *dir, uint32_t max_ends)
+{
+    static unsigned serial;
+    char device[DEVICE_BYTES];
+
+    if (!pattern)
+        return wire_socket_create(max_ends);
+    snprintf(device, sizeof(device), pattern, ++serial, dir);
+    return wire_eth_create(device, max_ends);
+}
+
+/* ---- The relay ---- */
+
+/* The last settings are the strongest. A device is polled, since it is there for the load alone. */
+static void start_world(struct rig *rig, uint32_t n_sessions)
+{
+    const struct rig_conf *c = &rig->conf;
+    char port[DEVICE_BYTES + 32], device[DEVICE_BYTES], announce[64], sessions[64];
+
+    snprintf(device, sizeof(device), wires[c->over].relay, rig->world->dir);
+    snprintf(port, sizeof(port), "dataplane.port=%s", device);
+    snprintf(announce, sizeof(announce), "media.announce=%s", wires[c->over].announce);
+    snprintf(sessions, sizeof(sessions), "dataplane.max_sessions=%u", MAX(10000, n_sessions));
+    world_start(rig->world, port, announce, sessions, "workers.cores=" RELAY_CPU, MBUFS,
+                c->over == RIG_OVER_XDP ? "dataplane.interfaces=relay" : "dataplane.interfaces=",
+                c->over == RIG_OVER_MEMIF ? "dataplane.idle=poll" : "dataplane.idle=sleep",
+                c->setting ? c->setting : NULL, NULL);
+}
+
+void rig_open(struct rig *rig, const struct rig_conf *conf)
+{
+    struct people_conf people = {.profile = conf->profile,
+                                 .rooms = conf->rooms,
+                                 .people = conf->people,
+                                 .publishers = conf->publishers,
+                                 .codecs = conf->codecs,
+                                 .pending_max = PENDING_MAX};
+    uint32_t n = people_sessions(&people);
+    void *state;
+
+    *rig = (struct rig){.conf = *conf};
+    if (conf->over == RIG_OVER_XDP)
+        run(VETH);
+    pin(-1); /* the daemons inherit it */
+    if (world_setup(&state) != 0)
+        fail_msg("no folder");
+    rig->world = people.world = state;
+    start_world(rig, n);
+    pin(LOAD_CPU);
+    rig->wire = people.wire = open_wire(wires[conf->over].load, rig->world->dir, n);
+    WORLD_CHECK(rig->world, rig->wire);
+    int64_t start_us = loop_now_us();
+    rig->people = people_create(&people);
+    rig->gather_us = loop_now_us() - start_us;
+    rig->engine = engine_create(rig->wire);
+    WORLD_CHECK(rig->world, rig->engine);
+    people_hand_over(rig->people, rig->engine, conf->shapes);
+}
+
+void rig_close(struct rig *rig)
+{
+    void *state = rig->world;
+
+    engine_destroy(rig->engine);
+    people_destroy(rig->people);
+    world_close(rig->world);
+    wire_destroy(rig->wire);
+    world_teardown(&state);
+    if (rig->conf.over == RIG_OVER_XDP)
+        run("ip link del relay");
+}
+
+/* ---- The ceiling ---- */
+
+double rig_bare_pps(enum rig_over over, uint16_t bytes)
+{
+    char dir[] = "/tmp/roomline-blast-XXXXXX", device[DEVICE_BYTES];
+    double pps = 0;
+
+    if (!mkdtemp(dir))
+        return 0;
+    if (over == RIG_OVER_XDP)
+        run(VETH);
+    pin(LOAD_CPU);
+    if (wires[over].bare_relay)
+        snprintf(device, sizeof(device), wires[over].bare_relay, dir);
+    struct wire *wire = open_wire(wires[over].bare_load, dir, 1);
+    if (wire)
+        pps = blast_pps(wire, wires[over].bare_relay ? device : NULL, bytes, atoi(RELAY_CPU));
+    wire_destroy(wire);
+    if (over == RIG_OVER_XDP)
+        run("ip link del relay");
+    rmdir(dir);
+    return pps;
+}
