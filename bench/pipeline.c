@@ -16,7 +16,9 @@
 #include "common/util.h"
 #include "dataplane/srtp.h"
 
-#define WARM_UP 4 /* slices: fill the history */
+#define WARM_UP     20 /* slices: fill the history */
+#define SAMPLE_OUT  100000
+#define WORKERS_MAX 2
 
 static const enum srtp_profile profiles[] = {SRTP_PROFILE_AEAD_AES_128_GCM, SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80};
 static const char *const profile_names[SRTP_PROFILE_COUNT] = {
@@ -56,14 +58,31 @@ static void print_stages(const struct world_run *run)
     fputc('\n', stderr);
 }
 
-/* ns per packet out of all workers together. */
-static double sample(struct world *world, uint32_t n_workers, struct world_run *runs)
+/* Adds a run to a sum of runs, by their packets. */
+static void add_run(struct world_run *sum, const struct world_run *run)
 {
+    double all = (double)(sum->out + run->out), old = (double)sum->out / all, new = (double)run->out / all;
+
+    sum->ns = sum->ns * old + run->ns * new;
+    for (int s = 0; s < STAGE_COUNT; s++)
+        sum->stage_ns[s] = sum->stage_ns[s] * old + run->stage_ns[s] * new;
+    sum->out += run->out;
+}
+
+/* ns per packet out of all workers together, over so many slices that each session has had its timers. */
+static double sample(struct world *world, uint32_t n_workers, struct world_run *sums)
+{
+    struct world_run runs[WORKERS_MAX];
     double per_ns = 0;
 
-    world_run(world, runs);
+    memset(sums, 0, n_workers * sizeof(*sums));
+    while (sums[0].out < SAMPLE_OUT) {
+        world_run(world, runs);
+        for (uint32_t i = 0; i < n_workers; i++)
+            add_run(&sums[i], &runs[i]);
+    }
     for (uint32_t i = 0; i < n_workers; i++)
-        per_ns += 1 / runs[i].ns;
+        per_ns += 1 / sums[i].ns;
     return 1 / per_ns;
 }
 
@@ -79,7 +98,7 @@ static void measure(size_t c, enum srtp_profile profile, bool stages)
     struct bare *bare = bare_create(profile, conf.size);
     struct bench_work ceiling = bare_work(bare);
     struct world *world = world_create(&conf);
-    struct world_run runs[2];
+    struct world_run runs[WORKERS_MAX];
     uint32_t warm_up = WARM_UP + conf.n_subscriptions / conf.fan / 512;
 
     for (uint32_t i = 0; i < warm_up; i++)

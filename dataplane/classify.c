@@ -71,6 +71,9 @@ void classify_burst(struct worker *w, struct burst *b, int64_t now_us)
 
     take_stun(w, b, now_us);
     find_sessions(w, b, sessions, indices);
+    for (uint32_t i = 0; i < b->n; i++)
+        if (sessions[i])
+            session_prefetch(sessions[i]);
     for (uint32_t i = 0; i < b->n; i++) {
         struct rte_mbuf *m = b->m[i];
         if (!sessions[i]) {

@@ -18,6 +18,8 @@
 #define JUMP_MAX 0x4000
 #define JUMP     0x1000
 
+#define AHEAD 4 /* subscribers whose memory is on its way */
+
 /* Fixes how the stream looks to the subscriber, at the first packet that a decoder can start with. */
 static bool start(struct worker *w, struct leg *leg, struct subscription *sub, const struct pkt *p, int64_t now_us)
 {
@@ -81,6 +83,12 @@ static void forward_one(struct worker *w, struct leg *leg, const struct pkt *p, 
     egress_rtp(w, leg->path, out, (uint16_t)hdr_len, in->packet + p->rtp_hdr_len, payload_len, index);
 }
 
+static inline void prefetch_path(const struct path *path)
+{
+    rte_prefetch0(path);
+    rte_prefetch0((const char *)path + RTE_CACHE_LINE_SIZE);
+}
+
 static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)
 {
     const struct pkt *p = pkt(m);
@@ -97,6 +105,9 @@ static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     }
     for (uint32_t i = 0; i < st->fan->n; i++) {
         struct leg *leg = &st->fan->legs[i];
+        rte_prefetch0(leg + 2 * AHEAD);
+        if (i + AHEAD < st->fan->n)
+            prefetch_path(leg[AHEAD].path);
         if (!leg->running && !start(w, leg, st->fan->subs[i], p, now_us))
             continue;
         if (p->index < leg->first_index)
@@ -107,10 +118,31 @@ static void forward_packet(struct worker *w, struct rte_mbuf *m, int64_t now_us)
     history_add(w, &st->history, m);
 }
 
+/* What the packets behind this one will read, one look further for each packet nearer. */
+static inline void look_ahead(const struct burst *b, uint32_t i)
+{
+    if (i + 3 < b->n)
+        rte_prefetch0(&pkt(b->m[i + 3])->stream->fan);
+    if (i + 2 < b->n) {
+        const struct pkt *p = pkt(b->m[i + 2]);
+        for (uint32_t k = 0; p->stream->fan && k < AHEAD; k++)
+            rte_prefetch0((const char *)p->stream->fan + k * RTE_CACHE_LINE_SIZE);
+        history_prefetch(&p->stream->history, p->index);
+    }
+    if (i + 1 < b->n) {
+        const struct stream *st = pkt(b->m[i + 1])->stream;
+        for (uint32_t k = 0; k < AHEAD && k < stream_n_subs(st); k++)
+            prefetch_path(st->fan->legs[k].path);
+        history_prefetch_oldest(&st->history);
+    }
+}
+
 void forward_burst(struct worker *w, struct burst *b, int64_t now_us)
 {
-    for (uint32_t i = 0; i < b->n; i++)
+    for (uint32_t i = 0; i < b->n; i++) {
+        look_ahead(b, i);
         forward_packet(w, b->m[i], now_us);
+    }
     b->n = 0;
 }
 

@@ -26,32 +26,39 @@ void history_finish(struct history *h)
     h->slots = NULL;
 }
 
-static struct rte_mbuf **slot(const struct history *h, int64_t index)
+static struct history_slot *slot(const struct history *h, int64_t index)
 {
     return &h->slots[(uint64_t)index & (h->size - 1)];
+}
+
+static uint32_t ms(int64_t us)
+{
+    return (uint32_t)(us / 1000);
 }
 
 struct rte_mbuf *history_find(const struct history *h, int64_t index)
 {
     if (h->used == 0 || index < h->oldest || index > h->highest)
         return NULL;
-    struct rte_mbuf *m = *slot(h, index);
-    return m && pkt(m)->index == index ? m : NULL;
+    const struct history_slot *s = slot(h, index);
+    return s->m && s->index == (uint32_t)index ? s->m : NULL;
 }
 
 /* h->used > 0: moves oldest up to an entry. */
-static struct rte_mbuf *oldest(struct history *h)
+static struct history_slot *oldest(struct history *h)
 {
     while (!history_find(h, h->oldest))
         h->oldest++;
-    return *slot(h, h->oldest);
+    return slot(h, h->oldest);
 }
 
 static void evict_oldest(struct worker *w, struct history *h)
 {
-    struct rte_mbuf *m = oldest(h);
+    struct history_slot *s = oldest(h);
+    struct rte_mbuf *m = s->m;
 
-    *slot(h, h->oldest++) = NULL;
+    s->m = NULL;
+    h->oldest++;
     h->used--;
     w->history_used--;
     worker_spend(w, m);
@@ -66,7 +73,7 @@ static bool make_room(struct worker *w, struct history *h, int64_t index)
         evict_oldest(w, h);
     if (w->history_used >= w->conf->history_mbufs || (h->used && index <= h->highest - (int64_t)h->size))
         return false;
-    return *slot(h, index) == NULL;
+    return !slot(h, index)->m;
 }
 
 void history_add(struct worker *w, struct history *h, struct rte_mbuf *m)
@@ -81,14 +88,28 @@ void history_add(struct worker *w, struct history *h, struct rte_mbuf *m)
         h->oldest = h->highest = index;
     h->oldest = RTE_MIN(h->oldest, index);
     h->highest = RTE_MAX(h->highest, index);
-    *slot(h, index) = m;
+    *slot(h, index) = (struct history_slot){.m = m, .index = (uint32_t)index, .rx_ms = ms(pkt(m)->rx_us)};
     h->used++;
     w->history_used++;
 }
 
+void history_prefetch(const struct history *h, int64_t index)
+{
+    if (!h->slots)
+        return;
+    rte_prefetch0(slot(h, index));
+    rte_prefetch0(slot(h, h->oldest));
+}
+
+void history_prefetch_oldest(const struct history *h)
+{
+    if (h->used > 0)
+        rte_prefetch0(slot(h, h->oldest)->m);
+}
+
 void history_expire(struct worker *w, struct history *h, int64_t before_us)
 {
-    while (h->used && pkt(oldest(h))->rx_us < before_us)
+    while (h->used && (int32_t)(oldest(h)->rx_ms - ms(before_us)) < 0)
         evict_oldest(w, h);
 }
 

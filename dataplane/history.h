@@ -11,8 +11,14 @@
 
 struct worker;
 
+struct history_slot {
+    struct rte_mbuf *m; /* NULL: free */
+    uint32_t index;     /* low bits of its index and arrival, so that nobody need look at a packet to let go of it */
+    uint32_t rx_ms;
+};
+
 struct history {
-    struct rte_mbuf **slots; /* size entries, a power of two; NULL: stream without retransmission */
+    struct history_slot *slots; /* size entries, a power of two; NULL: stream without retransmission */
     uint32_t size;
     uint32_t used;
     int64_t oldest;  /* no entry is older */
@@ -27,6 +33,9 @@ void history_finish(struct history *h); /* empty: the owner has cleared it, or t
 void history_add(struct worker *w, struct history *h, struct rte_mbuf *m);
 /* NULL: not here. The mbuf stays the history's. */
 struct rte_mbuf *history_find(const struct history *h, int64_t index);
+/* Soon a packet will be added: its place comes nearer; later still, the packet that will have to go for it. */
+void history_prefetch(const struct history *h, int64_t index);
+void history_prefetch_oldest(const struct history *h);
 /* Evicts what came before a time. */
 void history_expire(struct worker *w, struct history *h, int64_t before_us);
 void history_clear(struct worker *w, struct history *h);

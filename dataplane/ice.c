@@ -41,7 +41,7 @@ static void set_send(struct worker *w, struct session *s, uint8_t tuple, int64_t
 void ice_on_authenticated(struct worker *w, struct session *s, uint8_t tuple, int64_t now_us)
 {
     assert(session_is_mine(w, s) && tuple < SESSION_TUPLES_MAX);
-    if (s->ice.tuples[tuple].entered)
+    if (tuple != s->ice.send && s->ice.tuples[tuple].entered)
         set_send(w, s, tuple, now_us);
 }
 

@@ -267,11 +267,24 @@ static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
     }
 }
 
+/* What the burst will read of its sessions; those themselves are on their way since classify. */
+static void look_ahead(const struct burst *b)
+{
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct session *s = pkt(b->m[i])->session;
+        if (s->arrivals)
+            rte_prefetch0(s->arrivals);
+        if (s->n_streams > 0)
+            stream_prefetch(s->streams[0]);
+    }
+}
+
 void receive_burst(struct worker *w, struct burst *b, int64_t now_us)
 {
     struct burst out;
     struct batch rtp, rtcp;
 
+    look_ahead(b);
     out.n = rtp.n = rtcp.n = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         struct rte_mbuf *m = b->m[i];
@@ -309,24 +322,18 @@ static void write_ext_of(struct stream *st)
 
 void stream_attach(struct worker *w, struct stream *st, int64_t now_us)
 {
-    struct session *s = st->session;
-
-    assert(s->n_streams < DP_STREAMS_MAX && stream_n_subs(st) == 0);
+    assert(stream_n_subs(st) == 0);
     source_init(&st->primary, st->rtp.ssrc);
     source_init(&st->rtx, st->rtp.rtx_ssrc);
     write_ext_of(st);
-    s->streams[s->n_streams++] = st;
+    session_stream_add(w, st->session, st);
 }
 
 void stream_detach(struct worker *w, struct stream *st)
 {
-    struct session *s = st->session;
-
     while (stream_n_subs(st) > 0)
         subscription_detach(w, st->fan->subs[0]);
     egress_flush(w);
     history_clear(w, &st->history);
-    for (uint32_t i = 0; i < s->n_streams; i++)
-        if (s->streams[i] == st)
-            s->streams[i] = s->streams[--s->n_streams];
+    session_stream_del(w, st->session, st);
 }

@@ -118,21 +118,53 @@ bool session_claim(struct worker *w, struct session *s, struct rte_mbuf *m)
 
 /* ---- Coming and going ---- */
 
+static void swap(struct worker *w, uint32_t a, uint32_t b)
+{
+    struct session *s = w->sessions[a];
+
+    w->sessions[a] = w->sessions[b];
+    w->sessions[a]->worker_slot = a;
+    w->sessions[b] = s;
+    s->worker_slot = b;
+}
+
 void session_attach(struct worker *w, struct session *s)
 {
     assert(!s->attached && atomic_load(&s->owner) == w->index && w->n_sessions < w->conf->max_sessions);
-    s->worker_slot = w->n_sessions;
-    w->sessions[w->n_sessions++] = s;
+    s->worker_slot = w->n_sessions++;
+    w->sessions[s->worker_slot] = s;
     s->attached = true;
+    if (s->n_streams > 0)
+        swap(w, s->worker_slot, w->n_publishers++);
 }
 
 void session_unlist(struct worker *w, struct session *s)
 {
     assert(session_is_mine(w, s));
-    struct session *last = w->sessions[--w->n_sessions];
-    w->sessions[s->worker_slot] = last;
-    last->worker_slot = s->worker_slot;
+    if (s->n_streams > 0)
+        swap(w, s->worker_slot, --w->n_publishers);
+    swap(w, s->worker_slot, --w->n_sessions);
     s->attached = false;
+}
+
+void session_stream_add(struct worker *w, struct session *s, struct stream *st)
+{
+    assert(s->n_streams < DP_STREAMS_MAX);
+    s->streams[s->n_streams++] = st;
+    if (s->n_streams == 1)
+        swap(w, s->worker_slot, w->n_publishers++);
+}
+
+void session_stream_del(struct worker *w, struct session *s, struct stream *st)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++) {
+        if (s->streams[i] != st)
+            continue;
+        s->streams[i] = s->streams[--s->n_streams];
+        if (s->n_streams == 0)
+            swap(w, s->worker_slot, --w->n_publishers);
+        return;
+    }
 }
 
 void session_detach(struct worker *w, struct session *s)

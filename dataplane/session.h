@@ -8,6 +8,7 @@
 #ifndef ROOMLINE_DATAPLANE_SESSION_H
 #define ROOMLINE_DATAPLANE_SESSION_H
 
+#include <rte_prefetch.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,16 +66,16 @@ struct path {
 };
 
 struct ice {
-    char local_ufrag[DP_UFRAG_BYTES];
-    char remote_ufrag[DP_REMOTE_UFRAG];
-    struct stun_key key; /* of local_pwd: verifies requests, signs responses (RFC 8445 7.3) */
-    struct tuple tuples[SESSION_TUPLES_MAX];
     uint8_t send;       /* index of the tuple that media is sent to; TUPLE_NONE: none yet */
     uint8_t dtls;       /* tuple of the last DTLS record; TUPLE_NONE */
     bool consent;       /* RFC 7675: may we send */
     int64_t consent_us; /* last authenticated Binding over any tuple */
     int64_t window_us;  /* rate limit of new tuples */
     uint32_t new_in_window;
+    struct tuple tuples[SESSION_TUPLES_MAX];
+    char local_ufrag[DP_UFRAG_BYTES];
+    char remote_ufrag[DP_REMOTE_UFRAG];
+    struct stun_key key; /* of local_pwd: verifies requests, signs responses (RFC 8445 7.3) */
 };
 
 /* When each kind of RTCP was last sent to a publisher. */
@@ -93,30 +94,30 @@ struct resend_budget {
 };
 
 struct session {
-    struct path path;
-    uint64_t id;
-    _Atomic uint32_t owner;    /* worker index; written by the old owner when it gives the session away */
-    _Atomic bool event_flying; /* a MAIL_EVENT is under way; ctl clears it */
-    _Atomic bool alive;        /* copy of ice.consent for ctl */
+    struct path path;       /* the way out */
+    uint64_t id;            /* from here to ice.tuples: the way in */
+    _Atomic uint32_t owner; /* worker index; written by the old owner when it gives the session away */
+    bool attached;          /* the owner has taken it (false while it is in a mailbox); owner */
+    bool media_seen;
+    uint32_t n_streams;
+    struct srtp_ctx *srtp_rx, *srtp_tx; /* NULL until keys; owner uses, ctl frees */
+    struct arrivals *arrivals;     /* for transport-wide feedback to a publisher; NULL when not agreed. ctl allocates */
+    uint64_t rx_packets, rx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
+    struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
+    LIST_HEAD(, subscription) subs;         /* played here; owner */
+    struct ice ice;
     uint32_t event_bits;       /* enum dp_session_bit not mailed yet; owner */
     uint32_t worker_slot;      /* index in the owner's list of sessions; owner */
-    bool attached;             /* the owner has taken it (false while it is in a mailbox); owner */
     struct session *move_next; /* the group that moves together; ctl links it before MAIL_RELEASE */
-    bool media_seen;
-    int64_t dtls_window_us; /* rate limit of punted DTLS; owner */
+    int64_t dtls_window_us;    /* rate limit of punted DTLS; owner */
     uint32_t dtls_in_window;
-    struct ice ice;
-    struct srtp_ctx *srtp_rx, *srtp_tx;     /* NULL until keys; owner uses, ctl frees */
-    uint32_t srtcp_index;                   /* last one used of rtcp_ssrc, 31 bits; owner */
-    uint32_t rtcp_ssrc;                     /* sender SSRC of our RTCP to a publisher */
-    struct stream *streams[DP_STREAMS_MAX]; /* published here; owner */
-    uint32_t n_streams;
-    LIST_HEAD(, subscription) subs; /* played here; owner */
-    struct arrivals *arrivals;     /* for transport-wide feedback to a publisher; NULL when not agreed. ctl allocates */
-    struct report report;          /* timers and estimate of what we tell a publisher; owner */
-    struct resend_budget resend;   /* retransmissions to a subscriber; owner */
-    uint32_t remb_kbps;            /* what the subscriber says it can receive; 0: nothing said; owner */
-    uint64_t rx_packets, rx_bytes; /* RTP with headers; owner writes, anyone reads relaxed */
+    uint32_t srtcp_index;        /* last one used of rtcp_ssrc, 31 bits; owner */
+    uint32_t rtcp_ssrc;          /* sender SSRC of our RTCP to a publisher */
+    uint32_t remb_kbps;          /* what the subscriber says it can receive; 0: nothing said; owner */
+    struct report report;        /* timers and estimate of what we tell a publisher; owner */
+    struct resend_budget resend; /* retransmissions to a subscriber; owner */
+    _Alignas(RTE_CACHE_LINE_SIZE) _Atomic bool event_flying; /* a MAIL_EVENT is under way; ctl clears it */
+    _Atomic bool alive;                                      /* copy of ice.consent for ctl */
 };
 
 /* In the data of mails. */
@@ -141,6 +142,13 @@ void tuple_key_of(struct rte_mbuf *m, struct tuple_key *key);
 /* Fills a tuple with the way back to where the packet came from. */
 void tuple_fill(struct tuple *t, struct rte_mbuf *m, const struct tuple_key *key);
 
+/* A packet of this session has come: what will be read of it comes nearer. */
+static inline void session_prefetch(const struct session *s)
+{
+    for (size_t at = offsetof(struct session, id); at < offsetof(struct session, ice.tuples); at += RTE_CACHE_LINE_SIZE)
+        rte_prefetch0((const char *)s + at);
+}
+
 static inline const struct tuple *session_send_tuple(const struct session *s)
 {
     return s->ice.send == TUPLE_NONE || !s->ice.consent ? NULL : &s->ice.tuples[s->ice.send];
@@ -162,6 +170,8 @@ void session_attach(struct worker *w, struct session *s);
 void session_detach(struct worker *w, struct session *s);                /* with what it publishes and plays */
 void session_keys(struct worker *w, struct rte_mbuf *m, int64_t now_us); /* MAIL_KEYS */
 void session_unlist(struct worker *w, struct session *s);
+void session_stream_add(struct worker *w, struct session *s, struct stream *st);
+void session_stream_del(struct worker *w, struct session *s, struct stream *st);
 
 /* For assert: only the owner touches the inside of an attached session. */
 bool session_is_mine(const struct worker *w, const struct session *s);

@@ -16,13 +16,13 @@ struct stream;
 
 /* Receive state of one SSRC (RFC 3550 A.1, A.3, A.8; RFC 3711 3.3.1). */
 struct rx_source {
-    uint32_t ssrc;        /* 0: not latched yet */
-    struct replay replay; /* with the highest authenticated packet index */
-    int64_t base;         /* lowest index that came; valid once replay.highest >= 0 */
-    int64_t last_us;      /* last authenticated packet */
-    uint32_t jitter_q4;   /* RTP units, 28.4 fixed */
+    uint32_t ssrc;      /* 0: not latched yet */
+    uint32_t jitter_q4; /* RTP units, 28.4 fixed */
     uint32_t transit;
+    int64_t base;            /* lowest index that came; valid once replay.highest >= 0 */
+    int64_t last_us;         /* last authenticated packet */
     uint64_t packets, bytes; /* bytes: whole clear packets */
+    struct replay replay;    /* with the highest authenticated packet index */
     int64_t expected_prior;  /* at the last receiver report */
     uint64_t received_prior;
     uint64_t sr_ntp; /* last sender report: NTP time, its RTP time, when it came; sr_us 0: none yet */

@@ -16,27 +16,35 @@
 #include "dataplane/source.h"
 
 struct stream {
-    uint64_t id;
-    struct session *session; /* publisher */
+    _Alignas(RTE_CACHE_LINE_SIZE) struct session *session; /* publisher */
+    struct fan *fan; /* who plays it; NULL: nobody ever did. ctl makes it, the owner gives an outgrown one back */
+    struct history history; /* clear packets for retransmission */
     enum codec codec;
     enum media_kind kind;
     uint32_t clock_hz;
-    struct fan *fan;     /* who plays it; NULL: nobody ever did. ctl makes it, the owner gives an outgrown one back */
-    uint8_t ext_of[256]; /* id -> enum rtp_ext of what is forwarded, else REWRITE_EXT_NONE */
-    struct dp_rtp rtp;   /* as negotiated with the publisher; the SSRCs in force are those of the sources */
-    struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
-    struct history history;        /* clear packets for retransmission */
-    struct nack nack;              /* gaps to ask the publisher for */
-    int64_t sr_relayed_us;         /* last sender report passed on; 0: none yet */
-    bool keyframe_wanted;          /* a request is outstanding */
-    int64_t keyframe_asked_us;     /* throttle */
-    uint32_t keyframe_tries;       /* since it was wanted */
-    uint32_t keyframe_ts;          /* of the newest key frame: its timestamp and first packet that came */
+    bool keyframe_wanted; /* a request is outstanding */
+    uint32_t keyframe_ts; /* of the newest key frame: its timestamp and first packet that came */
     int64_t keyframe_index;
     uint64_t keyframes;
+    struct dp_rtp rtp;             /* as negotiated with the publisher; the SSRCs in force are those of the sources */
+    struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
+    uint8_t ext_of[256];           /* id -> enum rtp_ext of what is forwarded, else REWRITE_EXT_NONE */
+    uint64_t id;
+    int64_t sr_relayed_us;     /* last sender report passed on; 0: none yet */
+    int64_t keyframe_asked_us; /* throttle */
+    uint32_t keyframe_tries;   /* since it was wanted */
     uint8_t fir_seq;
     struct dp_stream_put put; /* as installed; ctl */
+    struct nack nack;         /* gaps to ask the publisher for */
 };
+
+/* A packet of this stream has come: what will be read of it comes nearer. */
+static inline void stream_prefetch(const struct stream *st)
+{
+    for (size_t at = 0; at < offsetof(struct stream, primary.replay.bits); at += RTE_CACHE_LINE_SIZE)
+        rte_prefetch0((const char *)st + at);
+    rte_prefetch0(&st->nack);
+}
 
 #define RESENT_SLOTS 64
 

@@ -9,10 +9,11 @@
 
 #include "common/util.h"
 #include "dataplane/frame.h"
+#include "dataplane/stream.h"
 
-#define HOUSEKEEPING_US     1000
-#define SESSION_TICK_US     10000
-#define HOUSEKEEPING_SLICES (SESSION_TICK_US / HOUSEKEEPING_US)
+#define HOUSEKEEPING_US 1000
+#define PUBLISHER_US    10000  /* each session that publishes is looked at so often */
+#define SESSION_US      100000 /* and every session */
 
 static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, int64_t now_us)
 {
@@ -45,11 +46,31 @@ static void tick_session(struct worker *w, struct session *s, int64_t now_us)
 {
     ice_tick(w, s, now_us);
     session_tick(w, s);
-    report_tick(w, s, now_us);
 }
 
-/* Each session is looked at once in SESSION_TICK_US: a slice of them every HOUSEKEEPING_US, so that no turn is long.
- * After a sleep the slices that were missed are made up for. */
+static void look_ahead(struct session *const *list, uint32_t n, uint32_t at)
+{
+    if (at + 2 < n)
+        session_prefetch(list[at + 2]);
+    if (at + 1 < n && list[at + 1]->n_streams > 0)
+        stream_prefetch(list[at + 1]->streams[0]);
+}
+
+/* The next of n that are all to be looked at within a period. */
+static void tick_slice(struct worker *w, struct session *const *list, uint32_t n, uint32_t *at, int64_t late_us,
+                       int64_t period_us, void (*tick)(struct worker *, struct session *, int64_t), int64_t now_us)
+{
+    int64_t due = RTE_MIN((n * late_us + period_us - 1) / period_us, (int64_t)n);
+
+    for (; due > 0; due--) {
+        *at = *at < n ? *at : 0;
+        look_ahead(list, n, *at);
+        tick(w, list[(*at)++], now_us);
+    }
+}
+
+/* A slice of the sessions every HOUSEKEEPING_US, so that no turn is long. After a sleep what was missed is made up for.
+ * A session that only plays has nothing but its consent to watch. */
 static void housekeeping(struct worker *w, int64_t now_us)
 {
     int64_t late_us = now_us - w->tick_us;
@@ -57,13 +78,8 @@ static void housekeeping(struct worker *w, int64_t now_us)
         return;
     meter_enter(&w->meter, STAGE_TICK);
     w->tick_us = now_us;
-    uint32_t slices = (uint32_t)MIN(late_us / HOUSEKEEPING_US, HOUSEKEEPING_SLICES);
-    uint32_t n = (w->n_sessions * slices + HOUSEKEEPING_SLICES - 1) / HOUSEKEEPING_SLICES;
-    for (; n > 0; n--) {
-        if (w->tick_slot >= w->n_sessions)
-            w->tick_slot = 0;
-        tick_session(w, w->sessions[w->tick_slot++], now_us);
-    }
+    tick_slice(w, w->sessions, w->n_sessions, &w->session_at, late_us, SESSION_US, tick_session, now_us);
+    tick_slice(w, w->sessions, w->n_publishers, &w->publisher_at, late_us, PUBLISHER_US, report_tick, now_us);
 }
 
 static void free_spent(struct worker *w)

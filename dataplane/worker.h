@@ -66,9 +66,9 @@ struct worker {
     struct rte_mbuf *token;                     /* of a group we gave away, not sent yet */
     struct rte_mbuf *unsent_head, *unsent_tail; /* answers to ctl that found its mailbox full, linked by mbuf.next */
     struct worker *const *peers;                /* all workers, by index: their mailboxes */
-    struct session **sessions;                  /* owned, n_sessions of conf->max_sessions */
-    uint32_t n_sessions;
-    uint32_t tick_slot; /* housekeeping goes round sessions in slices */
+    struct session **sessions; /* owned, n_sessions of conf->max_sessions; first the n_publishers that publish */
+    uint32_t n_sessions, n_publishers;
+    uint32_t session_at, publisher_at; /* housekeeping goes round in slices */
     int64_t tick_us;
     struct srtp_engine *srtp;                 /* of all its bursts */
     struct egress egress;                     /* packets under construction for this burst */

@@ -119,7 +119,7 @@ static void age_is_capped(void **state)
     assert_int_equal(h.used, 3);
     assert_null(history_find(&h, 102));
     assert_non_null(history_find(&h, 103));
-    history_expire(&w, &h, INT64_MAX);
+    history_expire(&w, &h, 1000000);
     assert_int_equal(h.used, 0);
     add(&h, 10, 50); /* starts anew, also further back */
     assert_holds(&h, 50, 50);
