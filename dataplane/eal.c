@@ -215,8 +215,7 @@ static uint64_t free_hugepage_bytes(void)
     return bytes;
 }
 
-/* "0-3,8": runs of the CPUs in our affinity mask. */
-static void write_cpus(const cpu_set_t *set, char *out, size_t size)
+void eal_write_cpus(const cpu_set_t *set, char *out, size_t size)
 {
     size_t at = 0;
 
@@ -241,6 +240,6 @@ void eal_host_read(struct eal_host *host, char *cpus, size_t size)
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof(set), &set) != 0)
         CPU_SET(0, &set);
-    write_cpus(&set, cpus, size);
+    eal_write_cpus(&set, cpus, size);
     *host = (struct eal_host){.free_hugepage_bytes = free_hugepage_bytes(), .cpus = cpus};
 }

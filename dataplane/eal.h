@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_DATAPLANE_EAL_H
 #define ROOMLINE_DATAPLANE_EAL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@ void eal_args_finish(struct eal_args *args);
 
 /* Reads the machine. cpus: buffer for host->cpus. */
 void eal_host_read(struct eal_host *host, char *cpus, size_t size);
+
+void eal_write_cpus(const cpu_set_t *set, char *out, size_t size); /* "0-3,8" */
 
 /* Megabytes the EAL needs for this configuration; xdp may be NULL. */
 uint32_t eal_memory_mb(const struct conf *conf, const struct xdp *xdp);

@@ -158,7 +158,7 @@ static void reload(struct program *p)
 static enum status serve(struct program *p, struct ctl *ctl, const struct dp_hello *hello)
 {
     struct plane *plane = &p->plane;
-    struct stats *stats = stats_create(&plane->objects, plane->workers, plane->conf.n_workers, hello->boot_id);
+    struct stats *stats = stats_create(&plane->objects, hello->boot_id);
     int signal_number;
     char ports[256];
 

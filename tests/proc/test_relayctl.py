@@ -104,6 +104,39 @@ def test_json():
         assert json.loads(r.ask("session", EPOCH << 32 | 1, "--json"))["id"] == EPOCH << 32 | 1
 
 
+def test_cores():
+    """What came in the second it looks at, what became of it, and where the time went."""
+    with Relay() as r:
+        r.send_bad(1000)  # before: not counted
+        wait_for(lambda: json.loads(r.ask("drops", "--json"))["DEMUX"] == 1000)
+        looks = subprocess.Popen([RELAYCTL, "cores", "0", "--json", "--conf", r.conf], stdout=subprocess.PIPE, text=True)
+        while looks.poll() is None:
+            r.send_bad(1)
+            time.sleep(0.005)
+        core = json.loads(looks.communicate()[0])["0"]
+        sent = json.loads(r.ask("drops", "--json"))["DEMUX"] - 1000
+        assert core["queues"] == ["socket:0"] and core["cpus"] and core["sessions"] == SESSIONS, core
+        assert 0 < core["rx_pps"] <= sent and core["tx_pps"] == 0, (sent, core)
+        assert abs(core["drops_pps"] - core["rx_pps"]) < 5, core  # they are not read at one instant
+        stages = core["stages"]
+        assert stages["PARSE"]["percent"] > 0 and stages["PROTECT"]["percent"] == 0, stages
+        assert 0 < core["busy_percent"] < 100 and core["asleep_percent"] > 0
+        assert abs(core["busy_percent"] - sum(s["percent"] for n, s in stages.items() if n != "POLL")) < 1e-6
+        assert 1 <= core["burst_mean"] <= 64 and core["cycles_per_tx"] is None and core["cycles_per_rx"] > 0
+        turns = core["times_us"]["turns"]
+        assert 0 < turns["n"] <= sent + 1000 and 0 < turns["p50"] <= turns["p99"] <= turns["p99.9"] <= turns["max"], turns
+        assert core["times_us"]["audio"] == {"n": 0}
+        lines = cells(r.ask("cores", 0))
+        assert lines[0][:3] == ["worker", "cpu", "queues"] and "socket:0" in lines[1]
+        assert {"poll", "forward", "asleep", "33-64"} <= {line[0] for line in lines if line}, lines
+        watch = subprocess.Popen([RELAYCTL, "cores", "--watch", "0.1", "--conf", r.conf], stdout=subprocess.PIPE, text=True)
+        headings = 0
+        while headings < 3:
+            headings += watch.stdout.readline().startswith("worker  cpu")
+        watch.terminate()
+        watch.communicate()
+
+
 def test_watch():
     """Each interval a table with rates, until the dataplane ends."""
     with Relay() as r:
@@ -127,6 +160,7 @@ def test_errors():
             (("session", 9), 1, "no session 9"),
             (("workers", 1), 1, "no worker 1"),
             (("drops", 1), 1, "no worker 1"),
+            (("cores", 1), 1, "no worker 1"),
             (("session",), 2, "ID"),
             (("session", "x"), 2, "'x'"),
             (("drops", "-1"), 2, "-1"),
