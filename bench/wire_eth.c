@@ -274,7 +274,7 @@ static struct port *open_port(const char *device, struct rte_mempool **pool, con
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
     if (rte_dev_probe(device) != 0 || rte_eth_dev_get_port_by_name(name, &ethdev) != 0)
         return NULL;
-    return port_eth_create(ethdev, 1, pool, err);
+    return port_eth_create(ethdev, &(struct port_eth_conf){.n_queues = 1, .rx_pools = pool}, err);
 }
 
 struct wire *wire_eth_create(const char *device, uint32_t max_ends)

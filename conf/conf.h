@@ -40,6 +40,7 @@ struct conf {
 /* The words of ENUM keys, in the order of their ONE_OF (log.level: enum log_level). */
 enum conf_idle { CONF_IDLE_SLEEP, CONF_IDLE_POLL };
 enum conf_srtp_backend { CONF_SRTP_BACKEND_AUTO, CONF_SRTP_BACKEND_IPSEC_MB, CONF_SRTP_BACKEND_LIBSRTP };
+enum conf_steering { CONF_STEERING_AUTO, CONF_STEERING_FLOW, CONF_STEERING_RSS, CONF_STEERING_NONE };
 enum conf_same_host { CONF_SAME_HOST_XDP, CONF_SAME_HOST_KERNEL, CONF_SAME_HOST_OFF };
 
 /* Sets every key to its default. conf may be uninitialised memory. Aborts when out of memory. */

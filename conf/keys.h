@@ -99,6 +99,8 @@
       "Receive descriptors of each queue of a DPDK ethdev, as far as the device has them.")                            \
     X(POW2, dataplane_tx_descriptors, "dataplane.tx_descriptors", "1024", RANGE(64, 32768), RESTART,                   \
       "Transmit descriptors of each queue of a DPDK ethdev, as far as the device has them.")                           \
+    X(ENUM, dataplane_steering, "dataplane.steering", "auto", ONE_OF("auto|flow|rss|none"), RESTART,                   \
+      "How a DPDK ethdev brings packets to their worker: a flow rule per UDP port, RSS, or not; auto: what it has.")   \
     X(ENUM, dataplane_idle, "dataplane.idle", "sleep", ONE_OF("sleep|poll"), RESTART,                                  \
       "What a worker does without packets: sleep on shared machines, poll on dedicated cores.")                        \
     X(U32, dataplane_max_sessions, "dataplane.max_sessions", "10000", RANGE(1, 1000000), RESTART,                      \

@@ -30,6 +30,26 @@ static const char *fail(const char *format, const char *detail)
 
 /* ---- Validation ---- */
 
+static const char *validate_cores(const struct conf *conf)
+{
+    cpu_set_t ours, taken;
+
+    CPU_ZERO(&ours);
+    CPU_ZERO(&taken);
+    if (sched_getaffinity(0, sizeof(ours), &ours) != 0)
+        return NULL;
+    for (size_t i = 0; i < conf->workers_cores.n; i++) {
+        unsigned cpu = (unsigned)strtoul(conf->workers_cores.items[i], NULL, 10);
+        if (!CPU_ISSET(cpu, &ours))
+            return fail("workers.cores: CPU %s does not exist, or this process may not run on it",
+                        conf->workers_cores.items[i]);
+        if (CPU_ISSET(cpu, &taken))
+            return fail("workers.cores: names CPU %s twice", conf->workers_cores.items[i]);
+        CPU_SET(cpu, &taken);
+    }
+    return NULL;
+}
+
 const char *plane_validate(const struct conf *conf)
 {
     uint32_t n = conf->workers_count;
@@ -46,15 +66,7 @@ const char *plane_validate(const struct conf *conf)
         return "media.announce: names the addresses that are ours on dataplane.port";
     if (conf->dataplane_port[0] == '\0')
         return "dataplane.port: is empty";
-    cpu_set_t ours;
-    CPU_ZERO(&ours);
-    if (sched_getaffinity(0, sizeof(ours), &ours) != 0)
-        return NULL;
-    for (size_t i = 0; i < conf->workers_cores.n; i++)
-        if (!CPU_ISSET((unsigned)strtoul(conf->workers_cores.items[i], NULL, 10), &ours))
-            return fail("workers.cores: CPU %s does not exist, or this process may not run on it",
-                        conf->workers_cores.items[i]);
-    return NULL;
+    return validate_cores(conf);
 }
 
 /* ---- Life ---- */
@@ -154,7 +166,7 @@ int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, 
     if (ret == 0)
         ret = mailbox_init(&p->ctl_mailbox, "ctl", CTL_MAILS, p->pools.mail, true, SOCKET_ID_ANY);
     if (ret == 0)
-        ret = ports_init(&p->ports, conf, xdp, p->pools.rx, err);
+        ret = ports_init(&p->ports, conf, xdp, &p->pools, err);
     if (ret == 0)
         ret = make_workers(p, conf);
     if (ret) {

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
 #include "dataplane/pkt.h"
 
 #define PORTS_MAX           8  /* of a dataplane */
@@ -48,10 +49,19 @@ struct port {
 struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t first_udp_port,
                                 struct rte_mempool **pools, const char **err);
 
+struct port_eth_conf {
+    uint16_t n_queues;             /* one per worker */
+    uint16_t n_rxd, n_txd;         /* descriptors of a queue, as far as the device has them; 0: 1024 */
+    struct rte_mempool **rx_pools; /* by queue */
+    struct rte_mempool **tx_pools; /* by queue: where what we send is from, but for a few; NULL: from anywhere */
+    enum conf_steering steering;
+    uint16_t media_port; /* of worker 0, for steering; 0: none */
+};
+
 /* A configured DPDK port, one rx and tx queue per worker as far as the device has them, started. A memif peer must
  * offer as many queues each way as ours has: the driver would read a foreign ring for one that is missing, and does not
  * tell. NULL on error with *err. */
-struct port *port_eth_create(uint16_t ethdev, uint16_t n_queues, struct rte_mempool **pools, const char **err);
+struct port *port_eth_create(uint16_t ethdev, const struct port_eth_conf *conf, const char **err);
 
 /* An interface under AF_XDP: ethdev i is its channel i. Worker q reads the channels q, q + n_queues, ... and sends on
  * channel q. NULL on error with *err; the devices are closed then. */

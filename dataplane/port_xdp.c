@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An interface of the host as a port, by DPDK's AF_XDP driver: each channel is a device with one queue each way and
- * one socket. The driver keeps that socket to itself and has no rx interrupts; a worker sleeps on it all the same: it
- * is the AF_XDP socket that the process did not have before. */
-#include <dirent.h>
+ * one socket. */
 #include <errno.h>
 #include <poll.h>
 #include <rte_errno.h>
@@ -14,13 +12,13 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
+#include "dataplane/driver_sockets.h"
 #include "dataplane/port.h"
 #include "dataplane/xdp_link.h"
 #include "dataplane/xdp_probe.h"
 
 #define RX_DESCRIPTORS 1024 /* and of the tx ring: the driver makes both the same */
 #define PAGE_BYTES     4096
-#define SOCKETS_MAX    (PORT_CHANNELS_MAX + 2)
 
 struct channel {
     uint16_t ethdev;
@@ -103,26 +101,10 @@ static const struct port_ops ops = {
 
 /* ---- Creation ---- */
 
-static int list_sockets(int fds[SOCKETS_MAX])
-{
-    int n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-
-    for (struct dirent *e; dir && n < SOCKETS_MAX && (e = readdir(dir));) {
-        int fd = atoi(e->d_name), domain = AF_UNSPEC;
-        socklen_t len = sizeof(domain);
-        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_XDP)
-            fds[n++] = fd;
-    }
-    if (dir)
-        closedir(dir);
-    return n;
-}
-
 /* The one that is in now and not in before; -1: not one. */
 static int new_socket(const int *before, int n_before)
 {
-    int now[SOCKETS_MAX], n = list_sockets(now), found = -1;
+    int now[DRIVER_SOCKETS_MAX], n = driver_sockets_list(AF_XDP, now), found = -1;
 
     if (n != n_before + 1)
         return -1;
@@ -139,7 +121,7 @@ static int new_socket(const int *before, int n_before)
 static int start_channel(struct channel *c, struct rte_mempool *pool)
 {
     struct rte_eth_conf conf = {0};
-    int before[SOCKETS_MAX], n_before = list_sockets(before);
+    int before[DRIVER_SOCKETS_MAX], n_before = driver_sockets_list(AF_XDP, before);
     int socket = rte_eth_dev_socket_id(c->ethdev);
 
     int ret = rte_eth_dev_configure(c->ethdev, 1, 1, &conf);

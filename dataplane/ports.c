@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "dataplane/eal.h"
+#include "dataplane/pools.h"
 #include "dataplane/xdp.h"
 #include "dataplane/xdp_link.h"
 
@@ -77,13 +78,13 @@ static int add_xdp(struct ports *ports, const struct conf *conf, const struct xd
 
 /* ---- One port ---- */
 
-static struct port *make(const struct conf *conf, struct rte_mempool **pools, const char **err)
+static struct port *make(const struct conf *conf, struct pools *pools, const char **err)
 {
     uint16_t n = (uint16_t)conf->workers_count, ethdev;
     char name[RTE_ETH_NAME_MAX_LEN];
 
     if (eal_port_is_socket(conf) || eal_port_is_auto(conf))
-        return port_socket_create(n, NULL, conf->media_port, pools, err);
+        return port_socket_create(n, NULL, conf->media_port, pools->rx, err);
     eal_port_name(conf, name, sizeof(name));
     if (rte_eth_dev_get_port_by_name(name, &ethdev) != 0) { /* a failed probe does not stop the EAL */
         *err =
@@ -93,14 +94,21 @@ static struct port *make(const struct conf *conf, struct rte_mempool **pools, co
                  name);
         return NULL;
     }
-    return port_eth_create(ethdev, n, pools, err);
+    struct port_eth_conf eth = {.n_queues = n,
+                                .n_rxd = (uint16_t)conf->dataplane_rx_descriptors,
+                                .n_txd = (uint16_t)conf->dataplane_tx_descriptors,
+                                .rx_pools = pools->rx,
+                                .tx_pools = pools->tx,
+                                .steering = (enum conf_steering)conf->dataplane_steering,
+                                .media_port = conf->media_port};
+    return port_eth_create(ethdev, &eth, err);
 }
 
-int ports_init(struct ports *ports, const struct conf *conf, const struct xdp *xdp, struct rte_mempool **pools,
+int ports_init(struct ports *ports, const struct conf *conf, const struct xdp *xdp, struct pools *pools,
                const char **err)
 {
     *ports = (struct ports){0};
-    int ret = xdp ? add_xdp(ports, conf, xdp, pools, err) : -ENODEV;
+    int ret = xdp ? add_xdp(ports, conf, xdp, pools->rx, err) : -ENODEV;
     if (ret == 0 || (xdp && !eal_port_is_auto(conf)))
         return ret;
     if (xdp) {

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "dataplane/port.h"
 
+struct pools;
 struct xdp;
 
 struct ports {
@@ -17,8 +18,8 @@ struct ports {
 };
 
 /* xdp: its devices are known to the EAL; NULL: none. Where dataplane.port is auto and AF_XDP does not start, kernel
- * sockets take its place. pools: to receive into, one per worker. 0, or -errno with *err. */
-int ports_init(struct ports *ports, const struct conf *conf, const struct xdp *xdp, struct rte_mempool **pools,
+ * sockets take its place. 0, or -errno with *err. */
+int ports_init(struct ports *ports, const struct conf *conf, const struct xdp *xdp, struct pools *pools,
                const char **err);
 void ports_finish(struct ports *ports);
 

@@ -100,7 +100,8 @@ static struct port *make_port(struct fixture *f)
     snprintf(name, sizeof(name), "fixture%u", count++);
     int ethdev = rte_eth_from_rings(name, f->in, FIXTURE_WORKERS, f->out, FIXTURE_WORKERS, 0);
     assert_true(ethdev >= 0);
-    struct port *port = port_eth_create((uint16_t)ethdev, FIXTURE_WORKERS, pools, &err);
+    struct port *port = port_eth_create((uint16_t)ethdev,
+                                        &(struct port_eth_conf){.n_queues = FIXTURE_WORKERS, .rx_pools = pools}, &err);
     assert_non_null(port);
     return port;
 }

@@ -267,6 +267,17 @@ def test_idle():
         assert percent < 5
 
 
+def test_cores():
+    """Each worker runs on the CPU that it is given, and nowhere else."""
+    cpus = sorted(os.sched_getaffinity(0))[-2:]
+    with Program(workers__count=len(cpus), workers__cores=" ".join(map(str, reversed(cpus)))) as p:
+        names = {}
+        for task in pathlib.Path(f"/proc/{p.process.pid}/task").iterdir():
+            names.setdefault((task / "comm").read_text().strip(), []).append(int(task.name))
+        allowed = [os.sched_getaffinity(names[f"rte-worker-{i + 1}"][0]) for i in range(len(cpus))]
+        assert allowed == [{cpu} for cpu in reversed(cpus)], allowed
+
+
 def test_signals():
     with Program() as p:
         p.process.send_signal(signal.SIGHUP)
@@ -297,6 +308,11 @@ def test_bad_start():
         for settings, status, words in (
             ({"workers.cores": "0 1"}, 2, "workers.cores"),
             ({"workers.cores": "1023"}, 2, "CPU 1023"),
+            ({"workers.cores": "0 0", "workers.count": 2}, 2, "CPU 0 twice"),
+            ({"dataplane.port": "net_null0", "media.announce": "192.0.2.1", "dataplane.rx_descriptors": 16384}, 2,
+             "need at least 23214"),
+            ({"dataplane.port": "net_null0", "media.announce": "192.0.2.1", "dataplane.steering": "flow"}, 4,
+             "device refuses the rule"),
             ({"media.port": 65535, "workers.count": 2}, 2, "media.port"),
             ({"workers.count": 64}, 2, "dataplane.mbufs"),
             ({"dataplane.port": "net_null0"}, 2, "media.announce"),

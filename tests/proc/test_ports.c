@@ -401,7 +401,7 @@ static void open_port(struct client *c, const struct kind *k, const char *what)
     device[strcspn(device, ",")] = '\0';
     assert_int_equal(rte_eth_dev_get_port_by_name(device, &ethdev), 0);
     c->queues = k->queues;
-    c->port = port_eth_create(ethdev, k->queues, c->pools, &err);
+    c->port = port_eth_create(ethdev, &(struct port_eth_conf){.n_queues = k->queues, .rx_pools = c->pools}, &err);
     if (!c->port)
         fail_msg("%s", err);
 }
