@@ -43,6 +43,8 @@
       "Bytes that may wait for a client which reads slowly; one that needs more is closed.")                           \
     X(U32, limit_connections, "limit.connections", "10000", RANGE(1, 1000000), RESTART,                                \
       "WebSocket connections at a time.")                                                                              \
+    X(U32, limit_connections_per_address, "limit.connections_per_address", "5000", RANGE(1, 1000000), RELOAD,          \
+      "Of them from one IPv4 address or IPv6 network of 64 bits; behind a proxy all come from its address.")           \
     X(U32, limit_rooms, "limit.rooms", "10000", RANGE(1, 1000000), RELOAD, "Rooms at a time.")                         \
     X(U32, limit_rooms_per_connection, "limit.rooms_per_connection", "16", RANGE(1, 1000000), RELOAD,                  \
       "Rooms that one connection may be in at a time.")                                                                \

@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "controlplane/hub.h"
+#include "controlplane/sources.h"
 
 struct cert;
 
@@ -24,6 +25,7 @@ struct server {
     lws_sorted_usec_list_t wake; /* when the hub's next timer is due */
     struct timer dp_tick;
     uint32_t n_websockets;
+    struct sources sources;  /* of them */
     uint64_t n_slow_readers; /* closed for it */
     bool stopping;
     void (*on_hangup)(void *arg); /* SIGHUP */

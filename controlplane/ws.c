@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include "common/log.h"
 #include "controlplane/client.h"
 #include "controlplane/server.h"
 
-#define IN_KEPT_BYTES 16384 /* room for most messages; more is given back after a message that needed it */
-#define CLOSE_SECONDS 3     /* for what is still queued and the close frame; then the socket goes */
+#define IN_KEPT_BYTES     16384 /* room for most messages; more is given back after a message that needed it */
+#define TOO_MANY_REQUESTS 429   /* RFC 6585; libwebsockets has no name for it */
+#define CLOSE_SECONDS     3     /* for what is still queued and the close frame; then the socket goes */
 
 struct message {
     STAILQ_ENTRY(message) entry;
@@ -23,6 +25,7 @@ struct ws {
     struct server *server;
     struct lws *wsi;
     struct client *client;
+    struct source_key source;
     char *in; /* the message being put together */
     size_t in_len, in_size;
     STAILQ_HEAD(, message) out;
@@ -45,6 +48,14 @@ static bool is_allowed_origin(const struct conf_list *origins, struct lws *wsi)
     return false;
 }
 
+static struct source_key source_of(struct lws *wsi)
+{
+    struct sockaddr_storage addr = {0};
+    socklen_t len = sizeof(addr);
+    getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&addr, &len);
+    return source_key_of((struct sockaddr *)&addr);
+}
+
 int ws_on_upgrade(struct server *s, struct lws *wsi)
 {
     if (!is_allowed_origin(&s->conf->origins, wsi)) {
@@ -54,6 +65,12 @@ int ws_on_upgrade(struct server *s, struct lws *wsi)
     if (s->n_websockets >= s->conf->limit_connections) {
         LOG_RL(WARN, WS, "upgrade refused: too many connections n=%u", s->n_websockets);
         return http_refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, "Too many connections.");
+    }
+    struct source_key source = source_of(wsi);
+    if (sources_count(&s->sources, &source) >= s->conf->limit_connections_per_address) {
+        LOG_RL(WARN, WS, "upgrade refused: too many connections from one address n=%u",
+               s->conf->limit_connections_per_address);
+        return http_refuse(wsi, TOO_MANY_REQUESTS, "Too many connections from your address.");
     }
     return 0;
 }
@@ -66,6 +83,8 @@ int ws_on_open(struct server *s, struct lws *wsi, struct conn *conn)
     ws->server = s;
     ws->wsi = wsi;
     STAILQ_INIT(&ws->out);
+    ws->source = source_of(wsi);
+    sources_add(&s->sources, &ws->source);
     s->n_websockets++;
     conn->ws = ws;
     ws->client = client_create(s->hub, ws);
@@ -90,6 +109,7 @@ void ws_on_closed(struct conn *conn)
     conn->ws = NULL;
     client_destroy(ws->client);
     ws->server->n_websockets--;
+    sources_del(&ws->server->sources, &ws->source);
     drop_queue(ws);
     free(ws->in);
     free(ws);

@@ -287,6 +287,31 @@ def test_origins():
                 assert refused.status == 403
 
 
+def test_connections_per_address():
+    """One address does not take the places of others, and who goes makes place."""
+
+    def refused(p, **options):
+        try:
+            p.socket(**options)
+            return False
+        except Refused as e:
+            assert e.status == 429, e.status
+            return True
+
+    with Program(limit__connections_per_address=2) as p:
+        first, second = p.socket(), p.socket(tls=True)
+        assert refused(p) and refused(p, tls=True)
+        third = p.socket(source="127.0.0.2")
+        assert p.health()["connections"] == 3
+        second.sock.close()
+        p.wait(lambda: p.health()["connections"] == 2)
+        fourth = p.socket()
+        assert refused(p)
+        for ws in (first, third, fourth):
+            ws.call("ping", None)
+            ws.expect("pong")
+
+
 def test_keepalive():
     with Program(keep_alive__server_interval=100, keep_alive__probes=3) as p:
         silent, lively = p.socket(), p.socket()

@@ -22,8 +22,8 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, tls=False, path="/", origin=None, host="127.0.0.1", timeout=5):
-        self.sock = socket.create_connection((host, port), timeout)
+    def __init__(self, port, tls=False, path="/", origin=None, host="127.0.0.1", timeout=5, source=None):
+        self.sock = socket.create_connection((host, port), timeout, source and (source, 0))
         if tls:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
