@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* The same load on several servers, one after the other, each alone on CPU 0 and the generator on CPU 1: the highest
+ * rate at which less than one packet in a thousand is lost and none waits for long, what a packet costs and how long it
+ * takes at 70 % of that. The ceiling is the bare cipher, before and after each server: how the machine was meanwhile.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bare.h"
+#include "bench/bench.h"
+#include "bench/rig.h"
+#include "bench/rival.h"
+#include "common/util.h"
+
+#define LOAD_CPU     1
+#define ROOMS        8
+#define SUBS         9
+#define PICTURE      4 /* packets: 1.2 Mbit/s at 30 a second */
+#define WARM_US      200000
+#define TIME_US      700000
+#define DRAIN_US     200000
+#define REST_US      300000 /* after an overload */
+#define TRIES        3
+#define PRECISION    1.04 /* between the rate that holds and one that does not */
+#define QUEUE_NS     50000000
+#define VERIFY_EVERY 64
+#define FIRST_MPPS   0.05
+#define LEAST_MPPS   0.005
+#define PROFILE      SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80
+#define PROFILE_NAME "AES_CM_128_HMAC_SHA1_80"
+
+/* ---- For rivals ---- */
+
+int rival_open_wire(struct rival_stand *stand, const struct rival_load *load)
+{
+    stand->wire = wire_socket_create(load->n_rooms * (1 + load->n_subs));
+    stand->engine = stand->wire ? engine_create(stand->wire) : NULL;
+    if (stand->engine)
+        return 0;
+    wire_destroy(stand->wire);
+    return -ENOMEM;
+}
+
+void rival_close_wire(struct rival_stand *stand)
+{
+    engine_destroy(stand->engine);
+    wire_destroy(stand->wire);
+}
+
+uint16_t rival_frame_packets(const struct rival_load *load)
+{
+    return load->size > RIVAL_AUDIO_BYTES ? PICTURE : 1;
+}
+
+void rival_shape(const struct rival_load *load, struct source_conf *conf)
+{
+    conf->frame_packets = rival_frame_packets(load);
+    conf->interval_us = RIVAL_FRAME_US;
+    conf->payload_bytes = engine_payload_bytes(conf, load->size);
+}
+
+/* ---- One server ---- */
+
+struct trial {
+    const struct rival *rival;
+    struct rival_load load;
+    struct rival_stand stand;
+    struct engine_result result; /* of the last run */
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+static int open_trial(struct trial *t)
+{
+    t->stand = (struct rival_stand){.dir = "/tmp/roomline-peers-XXXXXX"};
+    if (!mkdtemp(t->stand.dir))
+        return -errno;
+    int err = t->rival->open(t->rival, &t->stand, &t->load);
+    if (err) {
+        fprintf(stderr, "bench: %s: %s\n", t->rival->name, strerror(-err));
+        nftw(t->stand.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    return err;
+}
+
+static void close_trial(struct trial *t)
+{
+    t->rival->close(&t->stand);
+    nftw(t->stand.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int run_at(struct trial *t, double out_mpps)
+{
+    struct engine_run run = {.rate_pps = out_mpps * 1e6 / t->load.n_subs,
+                             .warm_us = WARM_US,
+                             .time_us = TIME_US,
+                             .drain_us = DRAIN_US,
+                             .verify_every = VERIFY_EVERY,
+                             .server = t->stand.server,
+                             .on_turn = t->stand.on_turn,
+                             .arg = t->stand.own};
+    int err = engine_run(t->stand.engine, &run, &t->result);
+    if (!err && t->result.corrupt + t->result.unknown > 0) {
+        fprintf(stderr, "bench: %s: wrong packets came\n", t->rival->name);
+        err = -EBADMSG;
+    }
+    return err;
+}
+
+static bool held(const struct trial *t)
+{
+    const struct engine_result *r = &t->result;
+    return r->lost * 1000 < r->expected && hist_quantile(&r->latency, 999000) < QUEUE_NS;
+}
+
+/* After an overload everything must be as before it. */
+static int recover(struct trial *t)
+{
+    if (!t->rival->fragile)
+        return engine_idle(t->stand.engine, REST_US);
+    close_trial(t);
+    return open_trial(t);
+}
+
+/* One good try is enough: neighbours take the machine away for milliseconds. 1, 0 or -errno. */
+static int holds(struct trial *t, double out_mpps)
+{
+    for (int i = 0; i < TRIES; i++) {
+        int err = run_at(t, out_mpps);
+        if (err || held(t))
+            return err ? err : 1;
+        err = recover(t);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* Doubles until it does not hold, then halves the distance. Neighbours may spoil all tries of a rate, so the last one
+ * that did not hold has a second chance. */
+static int search(struct trial *t, double *limit_mpps)
+{
+    double low = 0, high = 0, rate = FIRST_MPPS;
+
+    for (bool again = false; rate > LEAST_MPPS;) {
+        int ok = holds(t, rate);
+        if (ok < 0)
+            return ok;
+        *(ok ? &low : &high) = rate;
+        if (high > 0 && high <= low * PRECISION) {
+            if (again)
+                break;
+            again = true;
+            rate = high;
+            high = 0;
+        } else {
+            rate = high > 0 ? (low + high) / 2 : 2 * low;
+        }
+    }
+    *limit_mpps = low;
+    return low > 0 ? 0 : -ETIMEDOUT;
+}
+
+/* ---- Rows ---- */
+
+static double bare_mpps(uint16_t size)
+{
+    struct bare *bare = bare_create(PROFILE, size);
+    struct bench_work work = bare_work(bare);
+    double samples[BENCH_SAMPLES];
+
+    for (int i = 0; i < BENCH_SAMPLES; i++)
+        samples[i] = bench_sample(&work);
+    bare_destroy(bare);
+    return 1e3 / bench_median(samples);
+}
+
+/* Limits of ours, by size, that the others are held against. */
+struct ours {
+    double best, sockets;
+};
+
+static void measure(const struct rival *rival, uint16_t size, struct ours *ours)
+{
+    static struct trial t;
+    double limit, before = bare_mpps(size);
+
+    t = (struct trial){.rival = rival, .load = {.n_rooms = ROOMS, .n_subs = SUBS, .size = size}};
+    if (open_trial(&t))
+        return;
+    int err = search(&t, &limit);
+    err = err ? err : run_at(&t, 0.7 * limit);
+    close_trial(&t);
+    if (err) {
+        fprintf(stderr, "bench: %s: %s\n", rival->name, strerror(-err));
+        return;
+    }
+    double after = bare_mpps(size);
+    const struct engine_result *r = &t.result;
+    if (rival == &rival_roomline)
+        ours->best = limit;
+    if (rival == &rival_roomline_sockets)
+        ours->sockets = limit;
+    const struct bench_figure figures[] = {
+        {"cpu_us", (double)r->server_cpu_us / (double)r->delivered},
+        {"p50_us", (double)hist_quantile(&r->latency, 500000) / 1e3},
+        {"p99_us", (double)hist_quantile(&r->latency, 990000) / 1e3},
+        {"best_ratio", ours->best / limit},
+        {"sockets_ratio", ours->sockets / limit},
+        {"mark_before_mpps", before},
+        {"mark_after_mpps", after},
+    };
+    bench_print(&(struct bench_row){.bench = "peers",
+                                    .name = rival->name,
+                                    .profile = PROFILE_NAME,
+                                    .size = size,
+                                    .n = SUBS,
+                                    .keys = ROOMS * SUBS,
+                                    .ns = 1e3 / limit,
+                                    .ceiling_ns = 2e3 / (before + after),
+                                    .figures = figures,
+                                    .n_figures = ARRAY_SIZE(figures)});
+}
+
+/* The folder with libsrtp over OpenSSL, or NULL, and why. */
+static char *find_libsrtp(void)
+{
+    const char *argv[] = {"tools/libsrtp-openssl", NULL};
+    char *said = NULL;
+    bool ok = process_run(argv, &said) == 0;
+    if (said)
+        said[strcspn(said, "\n")] = '\0';
+    if (ok)
+        return said;
+    fprintf(stderr, "bench: no row for Janus with libsrtp over OpenSSL: %s\n", said ? said : "?");
+    free(said);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const uint16_t sizes[] = {1200, RIVAL_AUDIO_BYTES};
+    char *libsrtp = find_libsrtp();
+    cpu_set_t cpus;
+    struct rival janus_openssl = rival_janus_with("janus, libsrtp over OpenSSL", libsrtp);
+    const struct rival *rivals[] = {&rival_roomline, &rival_roomline_sockets, &rival_rtpengine, &rival_janus,
+                                    libsrtp ? &janus_openssl : NULL};
+
+    if (!rig_enter("bench peers"))
+        return 1;
+    CPU_ZERO(&cpus);
+    CPU_SET(LOAD_CPU, &cpus);
+    sched_setaffinity(0, sizeof(cpus), &cpus);
+    bench_start(
+        argc, argv,
+        "Servers on one core; n: receivers of a publisher; rates and ratios are limits, the rest at 70 % of them",
+        ARRAY_SIZE(rivals) * ARRAY_SIZE(sizes));
+    for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+        struct ours ours = {0};
+        for (size_t i = 0; i < ARRAY_SIZE(rivals); i++)
+            if (rivals[i])
+                measure(rivals[i], sizes[s], &ours);
+    }
+    bench_finish();
+    free(libsrtp);
+    return 0;
+}
