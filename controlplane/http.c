@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "controlplane/files.h"
+#include "controlplane/metrics.h"
 #include "controlplane/server.h"
 
 #define CHUNK_BYTES   16384
@@ -108,6 +109,14 @@ static int respond_health(const struct server *s, struct lws *wsi, struct http *
     return respond_text(wsi, h, up ? HTTP_STATUS_OK : HTTP_STATUS_SERVICE_UNAVAILABLE, "application/json", text);
 }
 
+static int respond_metrics(const struct server *s, struct lws *wsi, struct http *h)
+{
+    char *text = metrics_write(s->hub, s->n_websockets, s->n_slow_readers);
+    int ret = text ? respond_text(wsi, h, HTTP_STATUS_OK, METRICS_TYPE, text) : -1;
+    free(text);
+    return ret;
+}
+
 static int redirect_to_folder(struct lws *wsi, struct http *h, const char *path)
 {
     char location[1024];
@@ -155,6 +164,8 @@ int http_on_request(struct server *s, struct lws *wsi, struct http *h, const cha
         return respond_error(wsi, h, HTTP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD are served.");
     if (!strcmp(path, "/healthz"))
         return respond_health(s, wsi, h);
+    if (!strcmp(path, "/metrics"))
+        return respond_metrics(s, wsi, h);
     return respond_file(s, wsi, h, path);
 }
 

@@ -98,6 +98,7 @@ static void on_away(struct timer *t)
 static void on_up(void *arg, const struct dp_hello *hello)
 {
     struct hub *hub = arg; /* dp.c has logged it; new streams ask dp_is_up */
+    hub->load = (struct dp_load){0};
     placement_start(&hub->placement, hello->n_workers);
     timers_cancel(&hub->timers, &hub->dp_away);
 }
@@ -150,6 +151,7 @@ static void on_load(void *arg, const struct dp_load *load)
 {
     struct hub *hub = arg;
     uint32_t hot_permille = hub->out.conf->workers_rebalance_percent * 10;
+    hub->load = *load;
     placement_report(&hub->placement, load);
     if (!balance_step(&hub->balance, load, hot_permille, hub->now_us, &hub->move))
         return;

@@ -54,6 +54,7 @@ struct hub {
     struct room *rooms;       /* uthash, by name */
     struct session *sessions; /* uthash, by id */
     uint32_t n_clients, n_rooms, n_participants, n_published, n_played;
+    struct dp_load load; /* the last report; zeroed: none yet */
     struct placement placement;
     struct balance balance;
     struct balance_move move; /* the last one that was begun */

@@ -412,6 +412,33 @@ def test_overloaded():
         p.wait(lambda: not refused(f"cool{next(names)}"))
 
 
+def test_metrics():
+    def values(p):
+        status, headers, body = p.get("/metrics")
+        assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4"), (status, headers)
+        lines = body.decode().splitlines()
+        samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        for name in samples:  # each is declared, once
+            bare = name.split("{")[0]
+            assert sum(line.startswith(f"# TYPE {bare} ") for line in lines) == 1, name
+        return {name: float(value) for name, value in samples.items()}
+
+    with Program() as p:
+        ws = p.socket()
+        ws.login("Alice")
+        ws.join("r")
+        offer(ws, "s", "r")
+        ws.expect("setRemoteSDP")
+        p.dataplane.busy_permille = 125
+        p.wait(lambda: values(p).get('roomline_worker_busy_ratio{worker="1"}') == 0.125)
+        found = values(p)
+        assert [found[f"roomline_{name}"] for name in ("up", "connections", "rooms", "participants")] == [1] * 4, found
+        assert found['roomline_streams{kind="publish"}'] == 1 and found['roomline_streams{kind="play"}'] == 0
+        p.dataplane.close()
+        p.wait(lambda: values(p)["roomline_up"] == 0)
+        assert not any("worker" in name for name in values(p))
+
+
 def test_another_dataplane():
     with Program() as p:
         ws = p.socket()

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics: one line a value, with what it means. */
+#include "controlplane/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controlplane/hub.h"
+
+static void head(FILE *f, const char *name, const char *type, const char *help)
+{
+    fprintf(f, "# HELP roomline_%s %s\n# TYPE roomline_%s %s\n", name, help, name, type);
+}
+
+static void gauge(FILE *f, const char *name, const char *help, double value)
+{
+    head(f, name, "gauge", help);
+    fprintf(f, "roomline_%s %.17g\n", name, value);
+}
+
+/* Of every worker, by the last report of load. */
+#define EACH_WORKER(f, hub, name, help, value)                                              \
+    do {                                                                                    \
+        head((f), (name), "gauge", (help));                                                 \
+        for (uint32_t i = 0; i < (hub)->load.n_workers; i++)                                \
+            fprintf((f), "roomline_%s{worker=\"%u\"} %.17g\n", (name), i, (double)(value)); \
+    } while (0)
+
+static void write_workers(FILE *f, const struct hub *hub)
+{
+    const struct dp_worker_load *workers = hub->load.workers;
+
+    EACH_WORKER(f, hub, "worker_busy_ratio", "Share of its time that a worker works.",
+                workers[i].busy_permille / 1000.0);
+    EACH_WORKER(f, hub, "worker_sessions", "Sessions that a worker owns.", workers[i].sessions);
+    EACH_WORKER(f, hub, "worker_receive_packets_per_second", "Packets that come in.", workers[i].rx_pps);
+    EACH_WORKER(f, hub, "worker_transmit_packets_per_second", "Packets that go out.", workers[i].tx_pps);
+}
+
+char *metrics_write(const struct hub *hub, uint32_t n_websockets, uint64_t n_slow_readers)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *f = open_memstream(&text, &bytes);
+
+    if (!f)
+        return NULL;
+    gauge(f, "up", "1: the data plane is there and answers.", dp_is_up(hub->dp));
+    gauge(f, "connections", "Open WebSockets.", n_websockets);
+    gauge(f, "rooms", "Rooms.", hub->n_rooms);
+    gauge(f, "participants", "People in rooms, once for each room.", hub->n_participants);
+    head(f, "streams", "gauge", "Streams that are published, and played.");
+    fprintf(f, "roomline_streams{kind=\"publish\"} %u\nroomline_streams{kind=\"play\"} %u\n", hub->n_published,
+            hub->n_played);
+    head(f, "slow_readers_total", "counter", "WebSockets closed because they were not read.");
+    fprintf(f, "roomline_slow_readers_total %llu\n", (unsigned long long)n_slow_readers);
+    if (dp_is_up(hub->dp))
+        write_workers(f, hub);
+    if (fclose(f) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
