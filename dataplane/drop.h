@@ -28,6 +28,7 @@
     X(NO_KEYS, "SRTP before the DTLS handshake ended")                                        \
     X(UNKNOWN_SSRC, "RTP of an SSRC that was not negotiated")                                 \
     X(UNKNOWN_PT, "RTP of a payload type that was not negotiated")                            \
+    X(OVERLOAD, "worker overloaded: the stream is shed for now")                              \
     X(REPLAY, "SRTP replayed or older than the window")                                       \
     X(AUTH, "SRTP or SRTCP authentication failed")                                            \
     X(RTX_EMPTY, "RTX without payload (padding)")                                             \

@@ -9,6 +9,8 @@
 #include "common/util.h"
 #include "dataplane/worker.h"
 
+#define KEPT_MAX (PKT_BURST / 2) /* leaves room for what is new */
+
 uint8_t *frame_begin(const struct worker *w, const struct head *head, struct rte_mbuf *m, uint16_t *room)
 {
     assert(m->data_len == 0);
@@ -84,6 +86,20 @@ static void note_latency(struct meter *meter, struct rte_mbuf *const *tx, uint16
     }
 }
 
+/* Of what the port did not take, video is dropped; the rest, which is little and worth more, tries once more with the
+ * next batch. Returns how many stay. */
+static uint16_t keep(struct worker *w, struct rte_mbuf **tx, uint16_t from, uint16_t n)
+{
+    uint16_t kept = 0;
+
+    for (uint16_t i = from; i < n; i++)
+        if (pkt(tx[i])->traffic == TRAFFIC_VIDEO || kept == KEPT_MAX)
+            worker_drop(w, tx[i], DROP_TX_FULL);
+        else
+            tx[kept++] = tx[i];
+    return kept;
+}
+
 static void flush_port(struct worker *w, uint16_t port_id)
 {
     struct port *port = w->ports[port_id].port;
@@ -96,7 +112,7 @@ static void flush_port(struct worker *w, uint16_t port_id)
         return;
     }
     enum stage outer = meter_enter(&w->meter, STAGE_TX);
-    note_latency(&w->meter, tx, n);
+    note_latency(&w->meter, tx + w->ports[port_id].n_kept, (uint16_t)(n - w->ports[port_id].n_kept));
     for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
         bytes[i] = tx[i]->pkt_len;
     uint16_t sent = 0;
@@ -105,9 +121,7 @@ static void flush_port(struct worker *w, uint16_t port_id)
     for (uint16_t i = 0; i < sent; i++)
         w->stats.tx_bytes += bytes[i];
     w->stats.tx_packets += sent;
-    for (uint16_t i = sent; i < n; i++)
-        worker_drop(w, tx[i], DROP_TX_FULL);
-    w->ports[port_id].n_tx = 0;
+    w->ports[port_id].n_tx = w->ports[port_id].n_kept = keep(w, tx, sent, n);
     meter_enter(&w->meter, outer);
 }
 
@@ -124,6 +138,22 @@ void frame_flush(struct worker *w)
     for (uint16_t i = 0; i < w->n_ports; i++)
         if (w->ports[i].n_tx > 0)
             flush_port(w, i);
+}
+
+void frame_finish(struct worker *w)
+{
+    for (uint16_t i = 0; i < w->n_ports; i++) {
+        rte_pktmbuf_free_bulk(w->ports[i].tx, w->ports[i].n_tx);
+        w->ports[i].n_tx = w->ports[i].n_kept = 0;
+    }
+}
+
+bool frame_waits(const struct worker *w)
+{
+    for (uint16_t i = 0; i < w->n_ports; i++)
+        if (w->ports[i].n_tx > 0)
+            return true;
+    return false;
 }
 
 void frame_datagram(struct worker *w, const struct head *head, const uint8_t *bytes, size_t len)

@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_DATAPLANE_FRAME_H
 #define ROOMLINE_DATAPLANE_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,11 @@ void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len);
 /* Queues a whole frame (ARP, ICMP) for a port of this worker. Takes m. */
 void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
 
-/* Once a turn: transmits what is queued; what a port does not take is dropped (TX_FULL). */
+/* Once a turn: transmits what is queued. Of what a port does not take, video is dropped (TX_FULL) and some of the rest
+ * waits for the next time. */
 void frame_flush(struct worker *w);
+bool frame_waits(const struct worker *w);
+void frame_finish(struct worker *w); /* frees what waits */
 
 /* A bare UDP payload (STUN, DTLS) to where the head says, in an mbuf of tx_pool. */
 void frame_datagram(struct worker *w, const struct head *head, const uint8_t *bytes, size_t len);

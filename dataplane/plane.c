@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "dataplane/eal.h"
+#include "dataplane/frame.h"
 
 #define CTL_MAILS   16384
 #define MTU         1500
@@ -206,6 +207,7 @@ void plane_stop(struct plane *p)
 static void destroy_worker(struct worker *w)
 {
     rte_pktmbuf_free_bulk(w->held, w->n_held);
+    frame_finish(w);
     mailbox_finish(&w->mailbox);
     srtp_engine_destroy(w->srtp);
     free(w->sessions);

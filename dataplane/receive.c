@@ -56,6 +56,11 @@ static void update_stream(struct worker *w, struct stream *st, const struct pkt 
         st->keyframe_index = p->index;
         st->keyframe_wanted = false;
     }
+    if (st->shed) { /* it comes back: what was shed is not asked for again */
+        st->shed = false;
+        stream_want_keyframe(w, st, now_us);
+        return;
+    }
     if (!(st->rtp.feedback & DP_FB_NACK))
         return;
     if (p->index < highest)
@@ -227,6 +232,11 @@ static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, st
         worker_drop(w, m, DROP_UNKNOWN_PT);
         return;
     }
+    if (it.stream->shed_rank < w->shed.level) {
+        it.stream->shed = true;
+        worker_drop(w, m, DROP_OVERLOAD);
+        return;
+    }
     int64_t index = replay_estimate(it.src->replay.highest, it.view.seq);
     if (source_in_doubt(it.src, now_us)) {
         finish_rtp(w, batch, out, now_us);
@@ -326,6 +336,7 @@ void stream_attach(struct worker *w, struct stream *st, int64_t now_us)
     source_init(&st->primary, st->rtp.ssrc);
     source_init(&st->rtx, st->rtp.rtx_ssrc);
     write_ext_of(st);
+    st->shed_rank = (uint8_t)shed_rank(st);
     session_stream_add(w, st->session, st);
 }
 

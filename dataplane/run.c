@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "dataplane/frame.h"
 #include "dataplane/worker.h"
 
 #define EMPTY_TURNS_MAX 64     /* before it sleeps */
@@ -43,7 +44,7 @@ static int64_t patience_us(const struct worker *w, bool blind)
 {
     if (blind)
         return BLIND_US;
-    if (w->n_held > 0 || w->unsent_head || w->token)
+    if (w->n_held > 0 || w->unsent_head || w->token || frame_waits(w))
         return WAITING_US;
     return w->n_sessions > 0 ? SESSIONS_US : IDLE_US;
 }

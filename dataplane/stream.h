@@ -22,6 +22,8 @@ struct stream {
     enum codec codec;
     enum media_kind kind;
     uint32_t clock_hz;
+    uint8_t shed_rank;    /* see shed.h */
+    bool shed;            /* its last packet was */
     bool keyframe_wanted; /* a request is outstanding */
     uint32_t keyframe_ts; /* of the newest key frame: its timestamp and first packet that came */
     int64_t keyframe_index;

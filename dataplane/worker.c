@@ -21,6 +21,7 @@ static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, i
 
     uint64_t before = rte_rdtsc();
     b.n = port->ops->rx_burst(port, queue, b.m, PKT_BURST);
+    shed_polled(w, port->id, b.n);
     if (b.n == 0)
         return 0;
     uint32_t received = b.n;
@@ -111,6 +112,7 @@ uint32_t worker_turn(struct worker *w, int64_t now_us)
     frame_flush(w);
     free_spent(w);
     meter_turned(&w->meter, began, handled > 0);
+    shed_turned(w, now_us);
     if (w->rcu)
         rte_rcu_qsbr_quiescent(w->rcu, w->index);
     w->stats.loops++;

@@ -17,6 +17,7 @@
 #include "dataplane/pkt.h"
 #include "dataplane/port.h"
 #include "dataplane/session.h"
+#include "dataplane/shed.h"
 
 #define WORKER_PORTS_MAX PORTS_MAX
 #define WORKER_SPENT_MAX 1024
@@ -54,7 +55,8 @@ struct worker {
     struct {
         struct port *port; /* port.id is its place in this array, in every worker */
         uint16_t queue;
-        uint16_t n_tx; /* finished frames, see frame.h */
+        uint16_t n_tx;   /* finished frames, see frame.h */
+        uint16_t n_kept; /* the first of them were not taken by the port before */
         struct rte_mbuf *tx[PKT_BURST];
     } ports[WORKER_PORTS_MAX];
     const struct dataplane_conf *conf;
@@ -79,6 +81,7 @@ struct worker {
     uint32_t history_used; /* packets held by the histories of owned streams */
     uint64_t random;       /* state of worker_random */
     uint64_t cause_tsc;    /* arrival of the RTCP packet that is being answered; 0: none */
+    struct shed shed;
     struct worker_stats stats;
     struct meter meter;
 };

@@ -439,9 +439,8 @@ void media_send_video(struct client *client, int64_t index, bool keyframe)
 void media_turn(struct media *media, int64_t us)
 {
     media->now_us += us;
-    do
-        worker_turn(&media->worker, media->now_us);
-    while (media->rx_at < media->rx_n);
+    while (worker_turn(&media->worker, media->now_us) > 0) /* the last one finds the port empty, as a port mostly is */
+        ;
 }
 
 void media_ticks(struct media *media, int64_t us)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What a worker that cannot keep up lets go of, before the queues of its ports do without a choice: whole streams,
+ * video before audio, and only as many as it must. A stream that is shed costs its look-up, not its decryption, copies
+ * and encryption; its publisher hears of the loss in every report and sends less. What stays is whole. Owner worker.
+ *
+ * Backlog is seen at the ports: each poll of one brought a full burst for a whole window, or a port did not take what
+ * was to be sent. How much may come back is told by the idle share of a window. */
+#ifndef ROOMLINE_DATAPLANE_SHED_H
+#define ROOMLINE_DATAPLANE_SHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SHED_VIDEO     64 /* ranks of video streams; those of audio follow */
+#define SHED_LEVEL_MAX (2 * SHED_VIDEO)
+
+struct stream;
+struct worker;
+
+struct shed {
+    uint32_t level; /* streams of a rank below are shed; 0: none */
+    uint32_t turns; /* of this window */
+    uint32_t full;  /* bit: each poll of the port brought a full burst so far */
+    int64_t began_us;
+    uint64_t began_tsc, began_idle;
+};
+
+/* The level of the next window. idle_permille: of the last one. */
+uint32_t shed_next(uint32_t level, bool backlog, uint32_t idle_permille);
+
+uint32_t shed_rank(const struct stream *st); /* fixed for its life */
+
+/* A poll of this port brought so many packets. */
+void shed_polled(struct worker *w, uint32_t port_id, uint32_t n);
+/* The end of a turn. */
+void shed_turned(struct worker *w, int64_t now_us);
+
+#endif

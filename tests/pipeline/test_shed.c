@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* What an overloaded worker lets go of, and how it comes back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/util.h"
+#include "dataplane/shed.h"
+#include "media.h"
+
+#define CM      SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80
+#define TURN_US 500
+
+struct room {
+    struct media *media;
+    struct client *talker, *camera, *player;
+    struct stream audio, video;
+    struct subscription audio_sub, video_sub;
+    int64_t video_at;
+    uint16_t audio_at;
+};
+
+static void levels(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t level;
+        bool backlog;
+        uint32_t idle_permille, next;
+    } cases[] = {
+        {"nothing to do", 0, false, 900, 0},
+        {"busy, but it keeps up", 0, false, 10, 0},
+        {"a burst while there is time to spare", 0, true, 400, 0},
+        {"a quarter of the streams", 0, true, 20, 16},
+        {"a quarter of those that are left", 16, true, 0, 28},
+        {"the last of them", 63, true, 0, 64},
+        {"no video is left: audio", 64, true, 0, 65},
+        {"more of it", 65, true, 0, 80},
+        {"nothing is left", 128, true, 0, 128},
+        {"all of it fits as it is", 32, false, 100, 32},
+        {"half of the time is idle: nearly twice as much", 32, false, 500, 7},
+        {"none of it fits", 32, false, 0, 32},
+        {"the load is over", 63, false, 990, 0},
+        {"from all to one", 64, false, 990, 63},
+        {"one stream tries", 64, false, 300, 63},
+        {"one more", 63, false, 300, 62},
+        {"not one", 63, false, 200, 63},
+        {"audio comes back", 128, false, 300, 127},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t next = shed_next(cases[i].level, cases[i].backlog, cases[i].idle_permille);
+        if (next != cases[i].next)
+            fail_msg("%s: %u", cases[i].what, next);
+    }
+}
+
+static void ranks_are_spread_and_audio_is_above(void **state)
+{
+    uint32_t counts[SHED_LEVEL_MAX] = {0};
+
+    for (uint64_t id = 1; id <= 64 * SHED_VIDEO; id++) {
+        struct stream video = {.id = id << 1, .kind = MEDIA_VIDEO}, audio = {.id = id, .kind = MEDIA_AUDIO};
+        counts[shed_rank(&video)]++;
+        counts[shed_rank(&audio)]++;
+    }
+    for (uint32_t rank = 0; rank < SHED_LEVEL_MAX; rank++)
+        assert_in_range(counts[rank], 48, 80); /* 64 on average */
+}
+
+static int open_room(void **state)
+{
+    struct room *r = calloc(1, sizeof(*r));
+
+    r->media = media_create();
+    r->talker = media_client(r->media, CM);
+    r->camera = media_client(r->media, CM);
+    r->player = media_client(r->media, CM);
+    r->player->deaf = true;
+    r->audio = media_audio();
+    r->audio.id = 1;
+    media_publish(r->talker, &r->audio);
+    r->audio_sub = media_sub(0x100);
+    media_play(r->player, &r->audio_sub, &r->audio);
+    r->video = media_video();
+    while (shed_rank(&r->video) > SHED_VIDEO / 8) /* among the first to go */
+        r->video.id++;
+    media_publish(r->camera, &r->video);
+    r->video_sub = media_sub(0);
+    media_play(r->player, &r->video_sub, &r->video);
+    *state = r;
+    return 0;
+}
+
+static int close_room(void **state)
+{
+    struct room *r = *state;
+
+    media_destroy(r->media);
+    history_finish(&r->video.history);
+    free(r);
+    return 0;
+}
+
+static void send_audio(struct room *r)
+{
+    uint8_t packet[64];
+    uint16_t seq = r->audio_at++;
+    size_t len = media_rtp(packet, 111, seq, seq * 960u, 0x2000, (const uint8_t *)"opus", 4);
+    media_send_rtp(r->talker, packet, len);
+}
+
+static void send_video(struct room *r)
+{
+    media_send_video(r->camera, r->video_at, r->video_at == 0);
+    r->video_at++;
+}
+
+/* For so many turns the port has a full burst each time: one packet of audio, the rest video. The worker finds no time
+ * between. */
+static void overload(struct room *r, uint32_t turns)
+{
+    struct media *media = r->media;
+    struct worker *w = &media->worker;
+
+    for (uint32_t i = 0; i < turns * PKT_BURST; i++)
+        if (i % PKT_BURST == 0)
+            send_audio(r);
+        else
+            send_video(r);
+    meter_enter(&w->meter, STAGE_POLL); /* the time that making them took is not the worker's */
+    w->shed = (struct shed){.level = w->shed.level,
+                            .full = 1,
+                            .began_us = media->now_us,
+                            .began_tsc = w->meter.mark,
+                            .began_idle = w->meter.cycles[STAGE_POLL]};
+    while (media->rx_at < media->rx_n)
+        worker_turn(w, media->now_us += TURN_US);
+}
+
+static void video_goes_audio_stays_and_all_comes_back(void **state)
+{
+    struct room *r = *state;
+    struct worker *w = &r->media->worker;
+
+    send_video(r); /* so that it runs */
+    media_turn(r->media, 1000);
+    overload(r, 31);
+    uint64_t shed = media_drops(r->media, DROP_OVERLOAD);
+    assert_true(w->shed.level > r->video.shed_rank && w->shed.level <= SHED_VIDEO);
+    assert_in_range(shed, PKT_BURST, 30 * PKT_BURST);
+    assert_int_equal(subscription_leg(&r->audio_sub)->packets, 31);
+    assert_true(r->video.shed);
+    uint64_t asked = w->stats.plis_sent;
+
+    media_ticks(r->media, 100000); /* no load */
+    assert_int_equal(w->shed.level, 0);
+    uint32_t before = subscription_leg(&r->video_sub)->packets;
+    uint64_t nacks = w->stats.nacks_sent;
+    send_video(r);
+    media_turn(r->media, 1000);
+    media_ticks(r->media, 1000000);
+    assert_int_equal(media_drops(r->media, DROP_OVERLOAD), shed);
+    assert_int_equal(subscription_leg(&r->video_sub)->packets, before + 1);
+    assert_true(w->stats.plis_sent > asked);      /* the picture must start anew */
+    assert_int_equal(w->stats.nacks_sent, nacks); /* what was shed is not asked for */
+}
+
+/* A burst that fits is none of this. */
+static void bursts_of_a_worker_with_time_are_taken(void **state)
+{
+    struct room *r = *state;
+
+    for (uint32_t round = 0; round < 4; round++) {
+        overload(r, 2);
+        media_ticks(r->media, 20000);
+    }
+    assert_int_equal(media_drops(r->media, DROP_OVERLOAD), 0);
+}
+
+/* The port takes nothing for a while: audio waits for it, within bounds. */
+static void what_the_port_does_not_take(void **state)
+{
+    struct room *r = *state;
+
+    send_video(r);
+    send_audio(r);
+    media_turn(r->media, 1000);
+    r->player->rtp.n = 0;
+    r->media->tx_blocked = 1000;
+    for (int i = 1; i <= 10; i++) {
+        send_video(r);
+        send_audio(r);
+        media_turn(r->media, 100);
+    }
+    assert_int_equal(media_drops(r->media, DROP_TX_FULL), 10);
+    assert_int_equal(r->player->rtp.n, 0);
+    r->media->tx_blocked = 0;
+    media_turn(r->media, 100);
+    assert_int_equal(r->player->rtp.n, 10); /* all the audio */
+    r->media->tx_blocked = 100000;
+    for (int i = 11; i <= 100; i++)
+        send_audio(r);
+    media_turn(r->media, 100);
+    assert_int_equal(r->media->worker.ports[0].n_tx, PKT_BURST / 2);
+    assert_int_equal(media_drops(r->media, DROP_TX_FULL), 10 + 90 - PKT_BURST / 2);
+    r->media->tx_blocked = 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_room, close_room)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels),
+        cmocka_unit_test(ranks_are_spread_and_audio_is_above),
+        TEST(video_goes_audio_stays_and_all_comes_back),
+        TEST(bursts_of_a_worker_with_time_are_taken),
+        TEST(what_the_port_does_not_take),
+    };
+    return cmocka_run_group_tests(tests, media_global_init, media_global_finish);
+}
