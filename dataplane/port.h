@@ -22,6 +22,7 @@
 
 struct pollfd;
 struct port;
+struct port_stats;
 
 struct port_ops {
     uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
@@ -29,6 +30,7 @@ struct port_ops {
     uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
     /* Descriptors to sleep on for this queue, at most n; -ENOTSUP: none would wake us, this port must be polled. */
     int (*poll_fds)(struct port *port, uint16_t queue, struct pollfd *fds, int n);
+    void (*stats)(struct port *port, struct port_stats *stats); /* adds what its devices count; NULL: it has none */
     void (*destroy)(struct port *port);
 };
 

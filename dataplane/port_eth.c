@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "dataplane/driver_sockets.h"
 #include "dataplane/port.h"
+#include "dataplane/port_stats.h"
 #include "dataplane/steering.h"
 
 #define DESCRIPTORS      1024
@@ -111,6 +112,11 @@ static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n
     return 1;
 }
 
+static void stats(struct port *port, struct port_stats *stats)
+{
+    port_stats_add_ethdev(stats, self(port)->ethdev);
+}
+
 static void destroy(struct port *port)
 {
     rte_eth_dev_stop(self(port)->ethdev);
@@ -119,9 +125,9 @@ static void destroy(struct port *port)
 }
 
 static const struct port_ops plain_ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .destroy = destroy};
+    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
 static const struct port_ops offloaded_ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst_offloaded, .poll_fds = poll_fds, .destroy = destroy};
+    .rx_burst = rx_burst, .tx_burst = tx_burst_offloaded, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
 
 /* ---- Start ---- */
 

@@ -2,6 +2,7 @@
 /* An interface of the host as a port, by DPDK's AF_XDP driver: each channel is a device with one queue each way and
  * one socket. */
 #include <errno.h>
+#include <linux/if_xdp.h>
 #include <poll.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -14,6 +15,7 @@
 #include "common/util.h"
 #include "dataplane/driver_sockets.h"
 #include "dataplane/port.h"
+#include "dataplane/port_stats.h"
 #include "dataplane/xdp_link.h"
 #include "dataplane/xdp_probe.h"
 
@@ -84,6 +86,22 @@ static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n
     return n_mine;
 }
 
+/* The driver tells what the kernel dropped, but not what found the rx ring full or the fill ring empty. */
+static void stats(struct port *port, struct port_stats *stats)
+{
+    const struct port_xdp *px = self(port);
+
+    for (uint16_t i = 0; i < px->n_channels; i++) {
+        struct xdp_statistics kernel = {0};
+        socklen_t len = sizeof(kernel);
+        port_stats_add_ethdev(stats, px->channels[i].ethdev);
+        if (getsockopt(px->channels[i].socket, SOL_XDP, XDP_STATISTICS, &kernel, &len) == 0) {
+            stats->rx_missed += kernel.rx_ring_full;
+            stats->rx_no_mbuf += kernel.rx_fill_ring_empty_descs;
+        }
+    }
+}
+
 static void destroy(struct port *port)
 {
     struct port_xdp *px = self(port);
@@ -97,7 +115,7 @@ static void destroy(struct port *port)
 }
 
 static const struct port_ops ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .destroy = destroy};
+    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
 
 /* ---- Creation ---- */
 

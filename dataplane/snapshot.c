@@ -82,6 +82,9 @@ void snapshot_take(struct snapshot *snap, const struct objects *o, bool sessions
     snap->n_workers = o->post.n_workers;
     for (uint32_t i = 0; i < snap->n_workers; i++)
         copy_worker(&snap->workers[i], o->post.workers[i]);
+    snap->n_ports = o->post.workers[0]->n_ports; /* every worker has the same */
+    for (uint32_t i = 0; i < snap->n_ports; i++)
+        port_stats_read(o->post.workers[0]->ports[i].port, &snap->ports[i]);
     if (sessions)
         copy_sessions(snap, o);
 }

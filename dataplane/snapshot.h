@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/dp_proto.h"
+#include "dataplane/port_stats.h"
 #include "dataplane/worker.h"
 
 struct objects;
@@ -38,6 +39,8 @@ struct snapshot { /* zeroed: empty */
     uint32_t n_listed;
     uint32_t n_workers;
     struct worker_snapshot workers[DP_WORKERS_MAX];
+    uint32_t n_ports;
+    struct port_stats ports[PORTS_MAX];
 };
 
 void snapshot_take(struct snapshot *snap, const struct objects *o, bool sessions);

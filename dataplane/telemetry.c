@@ -11,6 +11,7 @@
 
 #include "common/util.h"
 #include "dataplane/cores.h"
+#include "dataplane/port_stats.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/srtp.h"
 #include "dataplane/stats.h"
@@ -220,6 +221,7 @@ static const struct {
     {"/roomline/info", "What runs, how many objects. No parameters", on_info},
     {"/roomline/workers", "Counters of workers. Parameter: worker index, for all of its counters", on_workers},
     {"/roomline/drops", "Dropped packets by reason. Parameter: worker index (none: all together)", on_drops},
+    {"/roomline/ports", "What a port counts itself. Parameter: its number (none: names)", port_stats_on_ports},
     {"/roomline/sessions", "Ids of up to 512 sessions. No parameters", on_sessions},
     {"/roomline/session", "One session. Parameter: its id", on_session},
     {"/roomline/cores", "Where a worker's time goes. Parameter: worker index", cores_on_cores},

@@ -4,6 +4,7 @@
  *   /roomline/info              what runs, how many objects
  *   /roomline/workers[,N]       counters of workers
  *   /roomline/drops[,N]         dropped packets by reason
+ *   /roomline/ports[,N]         names of ports; what one counts itself: port_stats.h
  *   /roomline/sessions          ids
  *   /roomline/session,ID
  *   /roomline/cores,N           worker N: its CPUs, queues, cycles by stage, sizes of bursts

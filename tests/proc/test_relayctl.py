@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """tools/relayctl against a dataplane program: what it prints, as tables and as JSON, and what it says when it cannot."""
-import json, os, pathlib, socket, struct, subprocess, sys, tempfile, time, traceback
+import json, os, pathlib, signal, socket, struct, subprocess, sys, tempfile, time, traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "dataplane/roomline-dataplane"
@@ -27,12 +27,11 @@ class Relay:
         self.conf.write_text(f"# a comment\nrun_dir = {self.dir}/run\nmedia.port = {self.port}\n"
                              "dataplane.port = socket\n")
         self.process = subprocess.Popen([PROGRAM, "--conf", self.conf], stderr=open(self.dir / "log", "w"))
+        self.ctl = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         until = time.monotonic() + 10
-        while not (self.dir / "run/dataplane.ctl").exists():
+        while self.ctl.connect_ex(str(self.dir / "run/dataplane.ctl")) != 0:  # bound, it may not listen yet
             assert time.monotonic() < until and self.process.poll() is None, (self.dir / "log").read_text()
             time.sleep(0.02)
-        self.ctl = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.ctl.connect(str(self.dir / "run/dataplane.ctl"))
         self.ctl.recv(4096)
         self.ctl.send(HELLO.pack(1, HELLO.size, 2, 0, EPOCH, 0, *[0] * 64, 0))
         for n in range(1, SESSIONS + 1):
@@ -102,6 +101,18 @@ def test_json():
         assert json.loads(r.ask("workers", "--json"))["0"]["sessions"] == SESSIONS
         assert set(json.loads(r.ask("sessions", "--json"))) == {str(EPOCH << 32 | n) for n in (1, 2, 3)}
         assert json.loads(r.ask("session", EPOCH << 32 | 1, "--json"))["id"] == EPOCH << 32 | 1
+
+
+def test_ports():
+    """What a full receive buffer turned away, which no worker has seen."""
+    with Relay() as r:
+        assert cells(r.ask("ports"))[1] == ["socket", "-", "-", "0", "-", "-", "-"]
+        r.process.send_signal(signal.SIGSTOP)
+        r.send_bad(30000)
+        r.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: json.loads(r.ask("drops", "--json"))["DEMUX"] +
+                 json.loads(r.ask("ports", "--json"))["socket"]["rx_missed"] == 30000)
+        assert json.loads(r.ask("ports", "--json"))["socket"]["rx_missed"] > 0
 
 
 def test_cores():

@@ -116,6 +116,16 @@ static bool kernel_echoes(int server_ns, int client_ns, const char *address, uin
     return ok;
 }
 
+static void send_oversize(int n)
+{
+    static const uint8_t bytes[3000];
+    struct sockaddr_in6 to = world_address(true, MEDIA_PORT);
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < n; i++)
+        assert_int_equal(sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(bytes));
+    close(fd);
+}
+
 /* ---- People ---- */
 
 static struct person *join(struct world *w, const char *login, int ns, const char *address, bool ipv6)
@@ -169,6 +179,8 @@ static void test_loopback(void **state)
     WORLD_CHECK(w, kernel_echoes(here, here, "::ffff:127.0.0.1", 0));
     WORLD_CHECK(w, kernel_echoes(here, here, "::1", 0));
     check_room(w, people, 3);
+    send_oversize(10); /* the kernel has no buffer for them */
+    WORLD_AWAIT(w, 2000, world_counter(w, "/roomline/ports,0", "rx_missed") == 10);
     world_close(w);
     WORLD_CHECK(w, !says("ip link show lo", "xdp"));
     WORLD_CHECK(w, setting("accept_local") == 0 && setting("route_localnet") == 0);
