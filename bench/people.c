@@ -56,6 +56,13 @@ static void on_state(void *arg, struct peer *peer)
     seat->people->n_connected += peer_state(peer) == PEER_CONNECTED;
 }
 
+/* Whatever a relay may refuse has been allowed to it by the settings of the load. */
+static void on_event(void *arg, struct person *person, const struct wcs_event *event)
+{
+    if (event->kind == WCS_STREAM && strcmp(event->name, "FAILED") == 0)
+        world_fail(((struct people *)arg)->conf.world, __FILE__, __LINE__, event->info);
+}
+
 static void adjust(void *arg, struct peer_conf *conf)
 {
     struct people *p = arg;
@@ -113,6 +120,7 @@ static struct person *invite(struct people *p, uint32_t i)
         .publish = seat < c->publishers ? c->codecs : 0,
         .play = ANY_CODEC,
         .adjust = adjust,
+        .on_event = on_event,
         .arg = p,
     };
     struct person *person = person_create(&conf);

@@ -10,13 +10,13 @@
 #include "bench/blast.h"
 #include "dataplane/srtp.h"
 
-#define RELAY_CPU    "0"
+#define RELAY_CPU    0
 #define LOAD_CPU     1
+#define ANY_CPU      (-1)
 #define PENDING_MAX  64
 #define MEMIF        "socket-abstract=no,socket=%s/memif"
 #define RING         ",rsize=11" /* log2: a burst for a thousand receivers */
 #define DEVICE_BYTES 256
-#define MBUFS        "dataplane.mbufs=65536"
 #define VETH                                                                                                   \
     "ip link add relay numrxqueues 1 numtxqueues 1 type veth peer name client numrxqueues 1 numtxqueues 1 && " \
     "sysctl -qw net.ipv6.conf.relay.disable_ipv6=1 net.ipv6.conf.client.disable_ipv6=1 && "                    \
@@ -51,16 +51,15 @@ static void run(const char *command)
     free(said);
 }
 
-/* -1: to none. */
-static void pin(int cpu)
+static void pin(pid_t pid, int cpu) /* 0: ourselves */
 {
     cpu_set_t set;
 
     CPU_ZERO(&set);
     for (int i = 0; i < CPU_SETSIZE; i++)
-        if (cpu < 0 || i == cpu)
+        if (cpu == ANY_CPU || i == cpu)
             CPU_SET((unsigned)i, &set);
-    sched_setaffinity(0, sizeof(set), &set);
+    sched_setaffinity(pid, sizeof(set), &set);
 }
 
 static struct wire *open_wire(const char *pattern, const char *dir, uint32_t max_ends)
@@ -76,20 +75,23 @@ static struct wire *open_wire(const char *pattern, const char *dir, uint32_t max
 
 /* ---- The relay ---- */
 
-/* The last settings are the strongest. A device is polled, since it is there for the load alone. */
+/* Memory for all of them, and nothing refused: finding the limit is our business. A device is polled, since it is there
+ * for the load alone. */
 static void start_world(struct rig *rig, uint32_t n_sessions)
 {
     const struct rig_conf *c = &rig->conf;
+    struct world *w = rig->world;
     char port[DEVICE_BYTES + 32], device[DEVICE_BYTES], announce[64], sessions[64];
 
-    snprintf(device, sizeof(device), wires[c->over].relay, rig->world->dir);
+    snprintf(device, sizeof(device), wires[c->over].relay, w->dir);
     snprintf(port, sizeof(port), "dataplane.port=%s", device);
     snprintf(announce, sizeof(announce), "media.announce=%s", wires[c->over].announce);
     snprintf(sessions, sizeof(sessions), "dataplane.max_sessions=%u", MAX(10000, n_sessions));
-    world_start(rig->world, port, announce, sessions, "workers.cores=" RELAY_CPU, MBUFS,
-                c->over == RIG_OVER_XDP ? "dataplane.interfaces=relay" : "dataplane.interfaces=",
-                c->over == RIG_OVER_MEMIF ? "dataplane.idle=poll" : "dataplane.idle=sleep",
-                c->setting ? c->setting : NULL, NULL);
+    world_set(w, c->controlplane_alone ? "workers.cores=1" : "workers.cores=0");
+    world_set(w, c->over == RIG_OVER_MEMIF ? "dataplane.idle=poll" : "dataplane.idle=sleep");
+    if (c->over == RIG_OVER_XDP)
+        world_set(w, "dataplane.interfaces=relay");
+    world_start(w, port, announce, sessions, "dataplane.mbufs=65536", "workers.max_busy_percent=0", c->setting, NULL);
 }
 
 void rig_open(struct rig *rig, const struct rig_conf *conf)
@@ -106,17 +108,20 @@ void rig_open(struct rig *rig, const struct rig_conf *conf)
     *rig = (struct rig){.conf = *conf};
     if (conf->over == RIG_OVER_XDP)
         run(VETH);
-    pin(-1); /* the daemons inherit it */
+    pin(0, ANY_CPU); /* the daemons inherit it */
     if (world_setup(&state) != 0)
         fail_msg("no folder");
     rig->world = people.world = state;
     start_world(rig, n);
-    pin(LOAD_CPU);
+    if (conf->controlplane_alone)
+        pin(rig->world->controlplane.pid, RELAY_CPU);
+    pin(0, LOAD_CPU);
     rig->wire = people.wire = open_wire(wires[conf->over].load, rig->world->dir, n);
     WORLD_CHECK(rig->world, rig->wire);
-    int64_t start_us = loop_now_us();
+    int64_t start_us = loop_now_us(), start_cpu_us = process_cpu_us(&rig->world->controlplane);
     rig->people = people_create(&people);
     rig->gather_us = loop_now_us() - start_us;
+    rig->controlplane_us = process_cpu_us(&rig->world->controlplane) - start_cpu_us;
     rig->engine = engine_create(rig->wire);
     WORLD_CHECK(rig->world, rig->engine);
     people_hand_over(rig->people, rig->engine, conf->shapes);
@@ -146,12 +151,12 @@ double rig_bare_pps(enum rig_over over, uint16_t bytes)
         return 0;
     if (over == RIG_OVER_XDP)
         run(VETH);
-    pin(LOAD_CPU);
+    pin(0, LOAD_CPU);
     if (wires[over].bare_relay)
         snprintf(device, sizeof(device), wires[over].bare_relay, dir);
     struct wire *wire = open_wire(wires[over].bare_load, dir, 1);
     if (wire)
-        pps = blast_pps(wire, wires[over].bare_relay ? device : NULL, bytes, atoi(RELAY_CPU));
+        pps = blast_pps(wire, wires[over].bare_relay ? device : NULL, bytes, RELAY_CPU);
     wire_destroy(wire);
     if (over == RIG_OVER_XDP)
         run("ip link del relay");

@@ -25,7 +25,8 @@ struct rig_conf {
     uint32_t rooms, people, publishers;
     uint32_t codecs;
     struct people_shape shapes[MEDIA_KINDS];
-    const char *setting; /* one more of the daemons; NULL: none */
+    bool controlplane_alone; /* on CPU 0; the worker then shares the generator's */
+    const char *setting;     /* one more of the daemons; NULL: none */
 };
 
 struct rig {
@@ -34,7 +35,8 @@ struct rig {
     struct wire *wire;
     struct people *people;
     struct engine *engine;
-    int64_t gather_us; /* that all sessions took to come through */
+    int64_t gather_us;       /* that all sessions took to come through */
+    int64_t controlplane_us; /* of its CPU, for that */
 };
 
 /* Once in a process, first of all: namespace, crypto. false: not permitted here, and a line says so. */

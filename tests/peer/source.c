@@ -17,11 +17,6 @@ static const struct {
 #undef X
 };
 
-void source_init(struct source *s, const struct source_conf *conf, int64_t now_us)
-{
-    *s = (struct source){.conf = *conf, .seq = conf->first_seq, .start_us = now_us, .due_us = now_us, .want_key = true};
-}
-
 void source_pause(struct source *s)
 {
     s->due_us = LOOP_NEVER;

@@ -51,7 +51,12 @@ struct source {
     struct source_slot history[SOURCE_HISTORY];
 };
 
-void source_init(struct source *s, const struct source_conf *conf, int64_t now_us);
+/* Inline, for the sake of programs that hold the dataplane too: its own source_init would meet this one. */
+static inline void source_init(struct source *s, const struct source_conf *conf, int64_t now_us)
+{
+    *s = (struct source){.conf = *conf, .seq = conf->first_seq, .start_us = now_us, .due_us = now_us, .want_key = true};
+}
+
 void source_pause(struct source *s);
 void source_resume(struct source *s, int64_t now_us);
 
