@@ -8,10 +8,11 @@
 #include "common/rtp.h"
 #include "common/twcc.h"
 #include "common/util.h"
+#include "dataplane/line.h"
 
 struct arrivals *arrivals_create(void)
 {
-    return calloc(1, sizeof(struct arrivals));
+    return line_alloc(sizeof(struct arrivals));
 }
 
 void arrivals_destroy(struct arrivals *a)

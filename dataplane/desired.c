@@ -9,6 +9,7 @@
 
 #include "common/util.h"
 #include "dataplane/arrivals.h"
+#include "dataplane/line.h"
 #include "dataplane/objects.h"
 #include "dataplane/worker.h"
 
@@ -16,14 +17,6 @@
 #define FAN_ROOM_MIN              4
 #define UFRAG_MIN                 4 /* ice-chars, RFC 8839 5.4 */
 #define PWD_MIN                   22
-
-static void *alloc_object(size_t bytes)
-{
-    void *p = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(bytes, RTE_CACHE_LINE_SIZE));
-    if (p)
-        memset(p, 0, bytes);
-    return p;
-}
 
 static void attach(struct objects *o, struct session_object *so, enum noun noun, void *object,
                    const struct mail_attach *mail)
@@ -51,7 +44,7 @@ static bool same_session(const struct dp_session_put *a, const struct dp_session
 
 static struct session_object *make_session(struct objects *o, const struct dp_session_put *put)
 {
-    struct session_object *so = alloc_object(sizeof(*so));
+    struct session_object *so = line_alloc(sizeof(*so));
     if (!so)
         return NULL;
     struct session *s = &so->session;
@@ -155,7 +148,7 @@ static int on_keys_put(struct objects *o, const struct dp_keys_put *put)
 
 static struct stream_object *make_stream(struct objects *o, struct session_object *so, const struct dp_stream_put *put)
 {
-    struct stream_object *st = alloc_object(sizeof(*st));
+    struct stream_object *st = line_alloc(sizeof(*st));
     if (!st)
         return NULL;
     struct stream *s = &st->stream;
@@ -368,7 +361,7 @@ static int on_subscription_put(struct objects *o, const struct dp_subscription_p
     struct fan *fan = NULL;
     if (st->n_subs == st->room && !(fan = fan_create(MAX(2 * st->room, FAN_ROOM_MIN))))
         return -ENOMEM;
-    sub = alloc_object(sizeof(*sub));
+    sub = line_alloc(sizeof(*sub));
     if (!sub) {
         fan_destroy(fan);
         return -ENOMEM;

@@ -7,16 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/line.h"
 #include "dataplane/stream.h"
 
 struct fan *fan_create(uint32_t room)
 {
-    size_t legs = sizeof(struct fan) + room * sizeof(struct leg), all = legs + room * sizeof(struct subscription *);
-    struct fan *fan = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(all, RTE_CACHE_LINE_SIZE));
+    size_t legs = sizeof(struct fan) + room * sizeof(struct leg);
+    struct fan *fan = line_alloc(legs + room * sizeof(struct subscription *));
 
     if (!fan)
         return NULL;
-    *fan = (struct fan){.room = room, .subs = (struct subscription **)((char *)fan + legs)};
+    fan->room = room;
+    fan->subs = (struct subscription **)((char *)fan + legs);
     return fan;
 }
 

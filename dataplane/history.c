@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <stdlib.h>
 
+#include "dataplane/line.h"
 #include "dataplane/worker.h"
 
 int history_init(struct history *h, uint32_t size)
@@ -15,7 +16,7 @@ int history_init(struct history *h, uint32_t size)
     *h = (struct history){.size = size ? rte_align32pow2(size) : 0};
     if (size == 0)
         return 0;
-    h->slots = calloc(h->size, sizeof(*h->slots));
+    h->slots = line_alloc(h->size * sizeof(*h->slots));
     return h->slots ? 0 : -ENOMEM;
 }
 

@@ -8,10 +8,18 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "dataplane/line.h"
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+/* Nothing that ctl or another worker writes stands in a line that the owner writes. */
+_Static_assert(LINE_BEGINS(struct session, event_flying), "ctl clears it");
+_Static_assert(sizeof(struct session) % RTE_CACHE_LINE_SIZE == 0, "ctl's part of the object follows");
+_Static_assert(sizeof(struct stream) % RTE_CACHE_LINE_SIZE == 0, "ctl's part of the object follows");
+_Static_assert(sizeof(((struct subscription *)0)->put) >= RTE_CACHE_LINE_SIZE, "keeps ctl's part of the object apart");
+_Static_assert(LINE_BEGINS(struct worker, mailbox) && LINE_BEGINS(struct worker, ctl_mailbox), "every sender reads it");
 
 /* ---- Tuples ---- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/line.h"
 #include "dataplane/srtp_mb.h"
 
 #define SHA1_BLOCK 64
@@ -113,14 +114,13 @@ struct srtp_ctx *srtp_mb_ctx_create(enum srtp_profile profile, const uint8_t *ke
 {
     if (profile <= SRTP_PROFILE_NONE || profile >= SRTP_PROFILE_COUNT)
         return NULL;
-    struct srtcp_replay *replay = tx ? NULL : calloc(1, sizeof(*replay));
-    struct mb_ctx *ctx = aligned_alloc(64, ctx_bytes(profile));
+    struct srtcp_replay *replay = tx ? NULL : line_alloc(sizeof(*replay));
+    struct mb_ctx *ctx = line_alloc(ctx_bytes(profile));
     if (!ctx || !(tx || replay)) {
         free(replay);
         free(ctx);
         return NULL;
     }
-    memset(ctx, 0, ctx_bytes(profile));
     ctx->base = (struct srtp_ctx){
         .backend = &srtp_mb, .overhead = profiles[profile].tag_bytes, .rtcp_overhead = profiles[profile].tag_bytes + 4};
     ctx->profile = profile;
