@@ -364,8 +364,7 @@ void dp_request_keyframe(struct dp *dp, uint64_t stream)
 
 void dp_move_session(struct dp *dp, uint64_t session, uint32_t worker)
 {
-    if (desired_has(dp->desired, DESIRED_SESSION, session)) /* it may be of an older controlplane */
-        put(dp, DESIRED_MOVE, &(struct dp_session_move){.id = session, .worker = worker});
+    put(dp, DESIRED_MOVE, &(struct dp_session_move){.id = session, .worker = worker});
 }
 
 void dp_send_dtls(struct dp *dp, uint64_t session, uint16_t tuple, const uint8_t *bytes, size_t len)

@@ -147,13 +147,27 @@ static void on_punt(void *arg, uint64_t session, uint16_t tuple, const uint8_t *
     session_on_punt(arg, session, tuple, dtls, len);
 }
 
+/* What an older controlplane left there is not ours to move. */
+static void keep_ours(const struct hub *hub, struct dp_load *load)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < load->n_heaviest; i++) {
+        const struct session *s;
+        HASH_FIND(hh, hub->sessions, &load->heaviest[i].session, sizeof(s->id), s);
+        if (s)
+            load->heaviest[kept++] = load->heaviest[i];
+    }
+    load->n_heaviest = kept;
+}
+
 static void on_load(void *arg, const struct dp_load *load)
 {
     struct hub *hub = arg;
     uint32_t hot_permille = hub->out.conf->workers_rebalance_percent * 10;
     hub->load = *load;
+    keep_ours(hub, &hub->load);
     placement_report(&hub->placement, load);
-    if (!balance_step(&hub->balance, load, hot_permille, hub->now_us, &hub->move))
+    if (!balance_step(&hub->balance, &hub->load, hot_permille, hub->now_us, &hub->move))
         return;
     LOG_INFO(DP, "worker is hot, a publisher moves worker=%u busy_permille=%u session=%llx to=%u", hub->move.from,
              load->workers[hub->move.from].busy_permille, (unsigned long long)hub->move.session, hub->move.to);

@@ -400,10 +400,11 @@ static void test_moves(void **state)
     stage_conf()->keep_alive_server_interval_ms = 60000;
     RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), PUBLISH("A", "a1", "r1", "s1"), PLAY("A", "a2", "r1", "s1"));
     const struct session *s = &stream_of("r1", "s1")->session;
-    struct dp_load load = {.n_workers = 2,
-                           .workers = {{.busy_permille = 850}, {.busy_permille = 100}},
-                           .n_heaviest = 1,
-                           .heaviest = {{.session = s->id, .busy_permille = 400}}};
+    struct dp_load load = {
+        .n_workers = 2,
+        .workers = {{.busy_permille = 850}, {.busy_permille = 100}},
+        .n_heaviest = 2, /* the first is of another time */
+        .heaviest = {{.session = 77, .busy_permille = 375}, {.session = s->id, .busy_permille = 370}}};
     for (int i = 0; i < 10; i++) {
         hub_dp_ops.on_load(stage_hub(), &load);
         assert_int_equal(fake_dp_session_worker(stage_hub()->dp, s->id), 0);
