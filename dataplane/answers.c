@@ -4,14 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/util.h"
+#include "dataplane/groups.h"
 #include "dataplane/objects.h"
 #include "dataplane/worker.h"
-
-static struct session_object *object_of(struct session *s)
-{
-    return CONTAINER_OF(s, struct session_object, session);
-}
 
 /* A pair that another session holds changes hands only when that one is dead: with credentials of one's own and a
  * spoofed source, one could take the pair of a stranger else. */
@@ -31,7 +26,7 @@ static int enter(struct objects *o, struct session_object *so, const struct tupl
 
 static void on_tuple(struct objects *o, struct rte_mbuf *m)
 {
-    struct session_object *so = object_of(pkt(m)->session);
+    struct session_object *so = objects_of(pkt(m)->session);
     struct tuple_key key;
 
     if (so->doomed) {
@@ -45,7 +40,7 @@ static void on_tuple(struct objects *o, struct rte_mbuf *m)
 
 static void on_punt(struct objects *o, struct rte_mbuf *m)
 {
-    const struct session_object *so = object_of(pkt(m)->session);
+    const struct session_object *so = objects_of(pkt(m)->session);
     uint16_t n = pkt(m)->payload_len;
     struct dp_punt punt;
 
@@ -62,7 +57,7 @@ static void on_punt(struct objects *o, struct rte_mbuf *m)
 
 static void on_event(struct objects *o, struct rte_mbuf *m)
 {
-    struct session_object *so = object_of(pkt(m)->session);
+    struct session_object *so = objects_of(pkt(m)->session);
 
     if (!so->doomed)
         objects_note_event(o, so, rte_pktmbuf_mtod(m, const struct mail_event *));
@@ -72,14 +67,7 @@ static void on_event(struct objects *o, struct rte_mbuf *m)
 
 static void on_adopted(struct objects *o, struct rte_mbuf *m)
 {
-    uint32_t to = pkt(m)->worker;
-
-    for (struct session *s = o->moving; s; s = s->move_next) {
-        object_of(s)->worker = to;
-        object_of(s)->moving = false;
-    }
-    o->moving = NULL;
-    post_release(&o->post, to);
+    groups_arrived(o, pkt(m)->worker);
     objects_move_done(o);
     rte_pktmbuf_free(m);
 }

@@ -9,6 +9,7 @@
 
 #include "common/util.h"
 #include "dataplane/arrivals.h"
+#include "dataplane/groups.h"
 #include "dataplane/line.h"
 #include "dataplane/objects.h"
 #include "dataplane/worker.h"
@@ -227,72 +228,6 @@ static int on_stream_del(struct objects *o, const struct dp_del *del)
     return 0;
 }
 
-/* ---- Moves ---- */
-
-static struct session_object *object_of(struct session *s)
-{
-    return CONTAINER_OF(s, struct session_object, session);
-}
-
-/* Puts a session at the end of the group, unless it is in it. */
-static struct session *join_group(struct session *tail, struct session_object *so)
-{
-    if (so->moving)
-        return tail;
-    so->moving = true;
-    so->session.move_next = NULL;
-    tail->move_next = &so->session;
-    return &so->session;
-}
-
-/* Everything that a publisher's streams, or the streams of those who play them, reach: it has one owner. */
-static void link_group(struct session_object *head)
-{
-    struct session *tail = &head->session;
-
-    head->moving = true;
-    head->session.move_next = NULL;
-    for (struct session *s = tail; s; s = s->move_next) {
-        struct stream_object *st;
-        struct subscription_object *sub;
-        LIST_FOREACH (st, &object_of(s)->streams, of_session)
-            LIST_FOREACH (sub, &st->subs, of_stream)
-                tail = join_group(tail, sub->session);
-        LIST_FOREACH (sub, &object_of(s)->subs, of_session)
-            tail = join_group(tail, object_of(sub->sub.stream->session));
-    }
-}
-
-/* move_id: to be acknowledged by objects_move_done, or 0. */
-static void start_move(struct objects *o, struct session_object *so, uint32_t worker, uint64_t move_id)
-{
-    struct rte_mbuf *m = objects_command(o, &so->session);
-
-    assert(!o->moving);
-    pkt(m)->worker = (uint16_t)worker;
-    link_group(so); /* before the owner hears of it: it walks the group */
-    o->moving = &so->session;
-    o->move_id = move_id;
-    post_send(&o->post, so->worker, m, MAIL_RELEASE); /* not held, though the session moves now */
-}
-
-/* -EAGAIN: one group at a time. */
-static int on_session_move(struct objects *o, const struct dp_session_move *move)
-{
-    struct session_object *so = objects_session(o, move->id);
-
-    if (!so)
-        return -ENOENT;
-    if (move->worker >= o->conf->n_workers)
-        return -EINVAL;
-    if (o->moving)
-        return -EAGAIN;
-    if (so->worker == move->worker)
-        return 0;
-    start_move(o, so, move->worker, move->id);
-    return -EINPROGRESS;
-}
-
 /* ---- Subscriptions ---- */
 
 /* Under one key a sender SSRC starts once: its indices begin anew with each subscription. */
@@ -314,21 +249,6 @@ static bool same_subscription(const struct dp_subscription_put *a, const struct 
 {
     return a->session == b->session && a->stream == b->stream && same_rtp(&a->rtp, &b->rtp) &&
            strcmp(a->cname, b->cname) == 0;
-}
-
-/* One owner for a stream and all its plays: a session that has nothing yet goes to where the stream is. -EAGAIN: it is
- * on its way, or the stream is. */
-static int bring_together(struct objects *o, struct session_object *so, const struct stream_object *st)
-{
-    if (so->moving || st->session->moving)
-        return -EAGAIN;
-    if (so->worker == st->session->worker)
-        return 0;
-    if (!LIST_EMPTY(&so->streams) || !LIST_EMPTY(&so->subs))
-        return -EXDEV;
-    if (!o->moving)
-        start_move(o, so, st->session->worker, 0);
-    return -EAGAIN;
 }
 
 static int may_subscribe(const struct objects *o, const struct session_object *so,
@@ -355,7 +275,7 @@ static int on_subscription_put(struct objects *o, const struct dp_subscription_p
         return -ENOENT;
     int err = may_subscribe(o, so, put);
     if (!err)
-        err = bring_together(o, so, st);
+        err = groups_bring_together(o, so, st);
     if (err)
         return err;
     struct fan *fan = NULL;
@@ -401,6 +321,17 @@ static int on_keyframe_request(struct objects *o, const struct dp_del *del)
     pkt(m)->object = &st->stream;
     objects_send(o, st->session, m, MAIL_KEYFRAME);
     return 0;
+}
+
+/* ---- Moves ---- */
+
+static int on_session_move(struct objects *o, const struct dp_session_move *move)
+{
+    struct session_object *so = objects_session(o, move->id);
+
+    if (!so)
+        return -ENOENT;
+    return move->worker < o->conf->n_workers ? groups_move(o, so, move->worker, move->id) : -EINVAL;
 }
 
 /* ---- Dispatch ---- */

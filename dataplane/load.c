@@ -33,16 +33,11 @@ static uint64_t grown(uint64_t *before, uint64_t now)
     return by;
 }
 
-static struct session_object *object_of(struct session *s)
-{
-    return CONTAINER_OF(s, struct session_object, session);
-}
-
 /* Who publishes what the session is about: itself, or whom it plays. */
 static struct session_object *publisher_of(struct session_object *so)
 {
     const struct subscription_object *sub = LIST_FIRST(&so->subs);
-    return LIST_EMPTY(&so->streams) && sub ? object_of(sub->sub.stream->session) : so;
+    return LIST_EMPTY(&so->streams) && sub ? objects_of(sub->sub.stream->session) : so;
 }
 
 static uint64_t cost_of(const struct session *s)

@@ -5,7 +5,8 @@
  * of it and a grace period (RCU) is over.
  *
  *   objects.c  the nouns: find, link, free        desired.c  messages of the controlplane
- *   answers.c  mails of the workers               post.h     mails to the workers */
+ *   answers.c  mails of the workers               post.h     mails to the workers
+ *   groups.h   sessions that move together        load.h     how busy they make the workers */
 #ifndef ROOMLINE_DATAPLANE_OBJECTS_H
 #define ROOMLINE_DATAPLANE_OBJECTS_H
 
@@ -16,6 +17,7 @@
 #include <uthash.h>
 
 #include "common/dp_proto.h"
+#include "common/util.h"
 #include "dataplane/post.h"
 #include "dataplane/session.h"
 #include "dataplane/stream.h"
@@ -133,6 +135,10 @@ bool objects_next_event(struct objects *o, struct dp_session_event *event);
 void objects_del_all(struct objects *o);
 
 /* Between the files of this module. */
+static inline struct session_object *objects_of(struct session *s)
+{
+    return CONTAINER_OF(s, struct session_object, session);
+}
 struct session_object *objects_session(struct objects *o, uint64_t id);
 struct stream_object *objects_stream(struct objects *o, uint64_t id);
 struct subscription_object *objects_subscription(struct objects *o, uint64_t id);
