@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/checksum.h"
 #include "common/util.h"
 #include "dataplane/worker.h"
 
@@ -32,14 +33,14 @@ static void finish_ipv4(struct rte_ipv4_hdr *ip, struct rte_udp_hdr *udp, uint16
         return;
     ip->hdr_checksum = 0;
     ip->hdr_checksum = rte_ipv4_cksum(ip);
-    udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+    udp->dgram_cksum = checksum_udp(udp, udp_len, rte_ipv4_phdr_cksum(ip, 0));
 }
 
 static void finish_ipv6(struct rte_ipv6_hdr *ip, struct rte_udp_hdr *udp, uint16_t udp_len, bool checksum)
 {
     ip->payload_len = rte_cpu_to_be_16(udp_len);
     if (checksum)
-        udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
+        udp->dgram_cksum = checksum_udp(udp, udp_len, rte_ipv6_phdr_cksum(ip, 0));
 }
 
 void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len)
