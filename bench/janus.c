@@ -16,6 +16,7 @@
 #define POLL_US    20000
 #define STOP_US    5000000
 #define PATIENCE_S 10
+#define STARTS     10
 
 /* ---- Life ---- */
 
@@ -76,26 +77,45 @@ static int connect_api(struct janus *j, const char *dir)
 
 static json_t *ask(struct janus *j, json_t *request, const char *wanted);
 
-int janus_start(struct janus *j, const char *dir, unsigned cpu, const char *libraries)
+/* Its Unix socket's thread ends at once if it comes to run before the one that starts it goes on, which is likely on
+ * one CPU: so it may start on all of them, and more than once. */
+static int start(struct janus *j, const char *dir, const char *libraries)
 {
-    char log[128], core[8], folder[160] = "LD_LIBRARY_PATH=", config[160];
-    *j = (struct janus){.fd = -1};
+    char log[128], folder[160] = "LD_LIBRARY_PATH=", config[160];
     if (libraries)
         snprintf(folder, sizeof(folder), "LD_LIBRARY_PATH=%s", libraries);
-    snprintf(core, sizeof(core), "%u", cpu);
     snprintf(log, sizeof(log), "%s/janus.log", dir);
     snprintf(config, sizeof(config), "--configs-folder=%s", dir);
-    const char *argv[] = {"/usr/bin/env", folder, "taskset", "-c", core, "janus", config, NULL};
+    const char *argv[] = {"/usr/bin/env", folder, "taskset", "ffffffff", "janus", config, NULL};
+    int err = -ETIMEDOUT;
+    for (int i = 0; i < STARTS && err == -ETIMEDOUT; i++) {
+        err = process_start(&j->process, log, argv);
+        err = err ? err : connect_api(j, dir);
+    }
+    return err;
+}
+
+static int pin(const struct janus *j, unsigned cpu)
+{
+    char core[8], pid[16];
+    snprintf(core, sizeof(core), "%u", cpu);
+    snprintf(pid, sizeof(pid), "%d", (int)j->process.pid);
+    return process_run((const char *[]){"/usr/bin/taskset", "-a", "-c", "-p", core, pid, NULL}, NULL) == 0 ? 0 : -EIO;
+}
+
+int janus_start(struct janus *j, const char *dir, unsigned cpu, const char *libraries)
+{
+    *j = (struct janus){.fd = -1};
     int err = configure(dir);
-    err = err ? err : process_start(&j->process, log, argv);
-    err = err ? err : connect_api(j, dir);
+    err = err ? err : start(j, dir, libraries);
+    err = err ? err : pin(j, cpu);
     json_t *answer = err ? NULL : ask(j, json_pack("{ss}", "janus", "create"), "success");
     if (answer)
         j->session = (uint64_t)json_integer_value(json_object_get(json_object_get(answer, "data"), "id"));
     json_decref(answer);
     if (j->session)
         return 0;
-    process_print_log(&j->process, "janus", 30);
+    process_print_log(&j->process, "janus", 10);
     janus_stop(j);
     return err ? err : -EIO;
 }

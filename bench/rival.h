@@ -5,16 +5,18 @@
 #define ROOMLINE_BENCH_RIVAL_H
 
 #include "bench/engine.h"
+#include "common/media.h"
 #include "tests/proc/process.h"
 
 #define RIVAL_CPU         0
-#define RIVAL_AUDIO_BYTES 160 /* packets up to that long are audio */
-#define RIVAL_FRAME_US    33333
+#define RIVAL_INTERVAL_US 20000 /* between frames of a flow, where no rate is given */
 
-/* What all of them get: every receiver by AES_CM_128_HMAC_SHA1_80 with its own key. */
+/* What all of them get: rooms in which the first some publish and everybody plays all the others. Every receiver gets
+ * AES_CM_128_HMAC_SHA1_80 with a key of its own. */
 struct rival_load {
-    uint32_t n_rooms, n_subs; /* a publisher and so many receivers each */
-    uint16_t size;            /* RTP packet before its tag, bytes */
+    uint32_t n_rooms, n_people, n_publishers; /* people and publishers of a room */
+    uint16_t bytes[MEDIA_KINDS];              /* RTP packet before its tag; 0: none of this kind */
+    uint16_t frame_packets[MEDIA_KINDS];      /* sent at once */
 };
 
 /* A server that is up, with its rooms. */
@@ -47,10 +49,10 @@ struct rival rival_janus_with(const char *name, const char *libraries);
 int rival_open_wire(struct rival_stand *stand, const struct rival_load *load);
 void rival_close_wire(struct rival_stand *stand);
 
-/* Video comes in pictures of some packets each, sent at once; audio packet by packet. */
-uint16_t rival_frame_packets(const struct rival_load *load);
+uint32_t rival_sessions(const struct rival_load *load);
+uint32_t rival_codecs(const struct rival_load *load); /* that a publisher sends, PEER_SDP_CODEC of each */
 
 /* Sizes and pace for a flow whose other properties are agreed. */
-void rival_shape(const struct rival_load *load, struct source_conf *conf);
+void rival_shape(const struct rival_load *load, enum media_kind kind, struct source_conf *conf);
 
 #endif

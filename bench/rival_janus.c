@@ -8,9 +8,8 @@
 #include "bench/janus.h"
 #include "bench/lines.h"
 #include "bench/rival.h"
-#include "common/util.h"
 
-#define SUBS_MAX 49
+#define PEOPLE_MAX 50 /* of a room */
 
 struct own {
     struct janus janus;
@@ -56,33 +55,60 @@ static int subscribe(struct own *own, uint64_t room, uint64_t feed, struct line 
     return n < 0 ? n : janus_answer(&own->janus, handle, answer);
 }
 
-static int add_leg(struct rival_stand *stand, struct line *line, uint32_t flow, enum media_kind kind)
+static int add_flows(struct rival_stand *stand, const struct rival_load *load, struct line *line, uint32_t session,
+                     int flows[MEDIA_KINDS])
 {
-    const struct peer_sdp_media *media = &peer_answer(line->peer)->media[kind];
-    int session = line_hand_over(line);
-    return session < 0 ? session : engine_add_leg(stand->engine, (uint32_t)session, flow, media->ssrc, media->pt);
+    for (enum media_kind k = 0; k < MEDIA_KINDS; k++) {
+        const struct source *source = peer_source(line->peer, k);
+        if (!source)
+            continue;
+        struct source_conf conf = source->conf;
+        rival_shape(load, k, &conf);
+        flows[k] = engine_add_flow(stand->engine, session, &conf);
+        if (flows[k] < 0)
+            return flows[k];
+    }
+    return 0;
 }
 
-/* Subscribers connect side by side. */
+static int add_legs(struct rival_stand *stand, struct line *line, const int flows[MEDIA_KINDS])
+{
+    int session = line_hand_over(line);
+    if (session < 0)
+        return session;
+    for (enum media_kind k = 0; k < MEDIA_KINDS; k++) {
+        const struct peer_sdp_media *media = &peer_answer(line->peer)->media[k];
+        if (media->codec == CODEC_NONE)
+            continue;
+        int leg = engine_add_leg(stand->engine, (uint32_t)session, (uint32_t)flows[k], media->ssrc, media->pt);
+        if (leg < 0)
+            return leg;
+    }
+    return 0;
+}
+
+/* A publisher with those who play it, who connect side by side. */
+static int open_feed(struct rival_stand *stand, uint64_t room, const struct rival_load *load)
+{
+    struct own *own = stand->own;
+    struct line *publisher, *lines[PEOPLE_MAX];
+    int flows[MEDIA_KINDS];
+    uint64_t feed;
+    int session = publish(own, room, rival_codecs(load), &feed, &publisher);
+    int err = session < 0 ? session : add_flows(stand, load, publisher, (uint32_t)session, flows);
+    for (uint32_t i = 0; i < load->n_people - 1 && !err; i++)
+        err = subscribe(own, room, feed, &lines[i]);
+    for (uint32_t i = 0; i < load->n_people - 1 && !err; i++)
+        err = add_legs(stand, lines[i], flows);
+    return err;
+}
+
 static int open_room(struct rival_stand *stand, uint64_t room, const struct rival_load *load)
 {
     struct own *own = stand->own;
-    bool video = load->size > RIVAL_AUDIO_BYTES;
-    enum media_kind kind = video ? MEDIA_VIDEO : MEDIA_AUDIO;
-    struct line *publisher, *lines[SUBS_MAX];
-    uint64_t feed;
     int err = janus_create_room(&own->janus, room);
-    int session = err ? err : publish(own, room, PEER_SDP_CODEC(video ? CODEC_VP8 : CODEC_OPUS), &feed, &publisher);
-    if (session < 0)
-        return session;
-    struct source_conf conf = peer_source(publisher->peer, kind)->conf;
-    rival_shape(load, &conf);
-    int flow = engine_add_flow(stand->engine, (uint32_t)session, &conf);
-    err = flow < 0 ? flow : 0;
-    for (uint32_t i = 0; i < load->n_subs && !err; i++)
-        err = subscribe(own, room, feed, &lines[i]);
-    for (uint32_t i = 0; i < load->n_subs && !err; i++)
-        err = MIN(add_leg(stand, lines[i], (uint32_t)flow, kind), 0);
+    for (uint32_t i = 0; i < load->n_publishers && !err; i++)
+        err = open_feed(stand, room, load);
     return err;
 }
 

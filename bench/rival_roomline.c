@@ -16,19 +16,19 @@ static void turn(void *rig)
 static int open_stand(const struct rival *rival, struct rival_stand *stand, const struct rival_load *load)
 {
     struct rig *rig = stand->own = calloc(1, sizeof(*rig));
-    bool video = load->size > RIVAL_AUDIO_BYTES;
     struct rig_conf conf = {
         .over = *(const enum rig_over *)rival->variant,
         .profile = SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80,
         .rooms = load->n_rooms,
-        .people = 1 + load->n_subs,
-        .publishers = 1,
-        .codecs = PEER_SDP_CODEC(video ? CODEC_VP8 : CODEC_OPUS),
+        .people = load->n_people,
+        .publishers = load->n_publishers,
+        .codecs = rival_codecs(load),
     };
-    conf.shapes[video ? MEDIA_VIDEO : MEDIA_AUDIO] = (struct people_shape){
-        .packet_bytes = load->size, .frame_packets = rival_frame_packets(load), .interval_us = RIVAL_FRAME_US};
     if (!rig)
         return -ENOMEM;
+    for (enum media_kind k = 0; k < MEDIA_KINDS; k++)
+        conf.shapes[k] = (struct people_shape){
+            .packet_bytes = load->bytes[k], .frame_packets = load->frame_packets[k], .interval_us = RIVAL_INTERVAL_US};
     rig_open(rig, &conf);
     stand->server = &rig->world->dataplane;
     stand->engine = rig->engine;
@@ -42,7 +42,10 @@ static void close_stand(struct rival_stand *stand)
     free(stand->own);
 }
 
-const struct rival rival_roomline = {.name = "roomline", .open = open_stand, .close = close_stand, .variant = &memif},
+const struct rival rival_roomline = {.name = "roomline, memif",
+                                     .open = open_stand,
+                                     .close = close_stand,
+                                     .variant = &memif},
                    rival_roomline_sockets = {.name = "roomline, kernel sockets",
                                              .open = open_stand,
                                              .close = close_stand,

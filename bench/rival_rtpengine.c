@@ -30,6 +30,7 @@
 struct own {
     struct process process;
     int fd;
+    uint32_t n_calls;
 };
 
 /* Of one direction. */
@@ -163,15 +164,17 @@ static int subscribe(struct rival_stand *stand, const char *call)
     return err ? err : add_session(stand, (uint32_t)end, &subscriber_suite, key, &remote);
 }
 
-static int open_call(struct rival_stand *stand, uint32_t number, const struct rival_load *load)
+/* One flow and those who get it. */
+static int open_call(struct rival_stand *stand, const struct rival_load *load, enum media_kind kind)
 {
-    struct source_conf conf = {.codec = CODEC_PCMU, .ssrc = SSRC + number, .first_seq = 1};
+    struct own *own = stand->own;
+    struct source_conf conf = {.codec = CODEC_PCMU, .ssrc = SSRC + own->n_calls, .first_seq = 1};
     char call[16];
-    snprintf(call, sizeof(call), "call%u", number);
-    rival_shape(load, &conf);
+    snprintf(call, sizeof(call), "call%u", own->n_calls++);
+    rival_shape(load, kind, &conf);
     int session = publish(stand, call);
     int flow = session < 0 ? session : engine_add_flow(stand->engine, (uint32_t)session, &conf);
-    for (uint32_t i = 0; i < load->n_subs && flow >= 0; i++) {
+    for (uint32_t i = 0; i < load->n_people - 1 && flow >= 0; i++) {
         session = subscribe(stand, call);
         int leg = session < 0 ? session
                               : engine_add_leg(stand->engine, (uint32_t)session, (uint32_t)flow, conf.ssrc, conf.pt);
@@ -179,6 +182,16 @@ static int open_call(struct rival_stand *stand, uint32_t number, const struct ri
             return leg;
     }
     return flow < 0 ? flow : 0;
+}
+
+/* Rooms are not its notion: a call for each flow of each publisher. */
+static int open_room(struct rival_stand *stand, const struct rival_load *load)
+{
+    int err = 0;
+    for (uint32_t i = 0; i < load->n_publishers; i++)
+        for (enum media_kind k = 0; k < MEDIA_KINDS && !err; k++)
+            err = load->bytes[k] ? open_call(stand, load, k) : 0;
+    return err;
 }
 
 /* ---- Life ---- */
@@ -242,7 +255,7 @@ static int open_stand(const struct rival *rival, struct rival_stand *stand, cons
     stand->server = &own->process;
     err = start(stand);
     for (uint32_t i = 0; i < load->n_rooms && !err; i++)
-        err = open_call(stand, i, load);
+        err = open_room(stand, load);
     if (err)
         close_stand(stand);
     return err;
