@@ -22,11 +22,10 @@ static uint16_t fold(uint64_t sum)
 #if defined(__x86_64__)
 __attribute__((target_clones("avx2", "default")))
 #endif
-uint16_t
-checksum_udp(const void *datagram, size_t len, uint16_t pseudo)
+static uint64_t
+sum_wide(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *p = datagram, *end = p + len;
-    lanes even = {pseudo}, odd = {0}, v;
+    lanes even = {0}, odd = {0}, v;
     uint64_t rest[4] = {0};
 
     for (; end - p >= (ptrdiff_t)sizeof(v); p += sizeof(v)) {
@@ -39,6 +38,12 @@ checksum_udp(const void *datagram, size_t len, uint16_t pseudo)
     even += v & HALF;
     odd += v >> 32;
     even += odd;
-    uint16_t sum = (uint16_t)~fold(even[0] + even[1] + even[2] + even[3]);
+    return even[0] + even[1] + even[2] + even[3];
+}
+
+uint16_t checksum_udp(const void *datagram, size_t len, uint16_t pseudo)
+{
+    const uint8_t *p = datagram;
+    uint16_t sum = (uint16_t)~fold(sum_wide(p, p + len) + pseudo);
     return sum ? sum : 0xffff;
 }
