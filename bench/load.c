@@ -3,6 +3,7 @@
  * by the engine, the worker on CPU 0. Finds the highest rate at which less than one packet in a thousand is lost. The
  * ceiling of a row is the bare cipher and the bare wire, one after the other, measured in the same run. */
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define WARM_US      200000
 #define TIME_US      1000000
 #define DRAIN_US     200000
-#define RATE_MIN     0.001 /* below it the relay does not work */
+#define MPPS_MAX     100
 #define TRIES        3
 #define PRECISION    1.03 /* between the rate that holds and one that does not */
 #define VERIFY_EVERY 64
@@ -38,7 +39,7 @@ static const char *const over_names[RIG_OVER_COUNT] = {
 
 struct load_case {
     enum rig_over over;
-    uint16_t size; /* 0: meetings, sizes as in life */
+    uint16_t size; /* 0: meetings, where everybody speaks and shows himself to all others */
     enum srtp_profile profile;
     uint32_t rooms, people;
     double rate_mpps; /* out; 0: searched for */
@@ -50,8 +51,12 @@ struct load_case {
 static const struct load_case table[] = {
     {RIG_OVER_MEMIF, 1200, GCM, 32, 10, 0},  {RIG_OVER_MEMIF, 1200, CM, 32, 10, 0},
     {RIG_OVER_MEMIF, 160, GCM, 32, 10, 0},   {RIG_OVER_MEMIF, 160, CM, 32, 10, 0},
-    {RIG_OVER_SOCKETS, 1200, CM, 32, 10, 0},
+    {RIG_OVER_SOCKETS, 1200, CM, 32, 10, 0}, {RIG_OVER_MEMIF, 0, GCM, 200, 10, 0},
 };
+
+/* A meeting's streams: Opus of 20 ms, VP8 of 1.2 Mbit/s at 15 pictures a second. */
+static const struct people_shape meeting[MEDIA_KINDS] = {
+    [MEDIA_AUDIO] = {140, 1, 20000}, [MEDIA_VIDEO] = {1120, 9, 66667}};
 
 /* ---- Rates ---- */
 
@@ -59,23 +64,55 @@ struct ceiling {
     double crypto_ns, wire_ns; /* per packet out */
 };
 
-static struct ceiling measure_ceiling(const struct load_case *c)
+static double crypto_ns(enum srtp_profile profile, uint16_t size)
 {
-    struct bare *bare = bare_create(c->profile, c->size);
+    struct bare *bare = bare_create(profile, size);
     struct bench_work work = bare_work(bare);
-    double samples[BENCH_SAMPLES], pps = rig_bare_pps(c->over, c->size);
+    double samples[BENCH_SAMPLES];
 
     for (int i = 0; i < BENCH_SAMPLES; i++)
         samples[i] = bench_sample(&work);
     bare_destroy(bare);
-    return (struct ceiling){.crypto_ns = bench_median(samples), .wire_ns = pps > 0 ? 1e9 / pps : 0};
+    return bench_median(samples);
+}
+
+static struct ceiling measure_size(const struct load_case *c, uint16_t size)
+{
+    double pps = rig_bare_pps(c->over, size);
+
+    return (struct ceiling){.crypto_ns = crypto_ns(c->profile, size), .wire_ns = pps > 0 ? 1e9 / pps : 0};
+}
+
+static double pps_of(const struct people_shape *shape)
+{
+    return shape->frame_packets * 1e6 / shape->interval_us;
+}
+
+/* Of a meeting: by the shares of its streams. */
+static struct ceiling measure_ceiling(const struct load_case *c)
+{
+    if (c->size > 0)
+        return measure_size(c, c->size);
+    struct ceiling audio = measure_size(c, meeting[MEDIA_AUDIO].packet_bytes);
+    struct ceiling video = measure_size(c, meeting[MEDIA_VIDEO].packet_bytes);
+    double n = pps_of(&meeting[MEDIA_AUDIO]), m = pps_of(&meeting[MEDIA_VIDEO]);
+    return (struct ceiling){.crypto_ns = (n * audio.crypto_ns + m * video.crypto_ns) / (n + m),
+                            .wire_ns = (n * audio.wire_ns + m * video.wire_ns) / (n + m)};
 }
 
 static uint32_t verify_every = VERIFY_EVERY;
 
-static void run_once(struct rig *rig, double out_mpps, struct engine_result *r)
+static bool is_meeting(const struct rig *rig)
 {
-    struct engine_run run = {.rate_pps = out_mpps * 1e6 / (rig->conf.people - 1),
+    return rig->conf.publishers > 1;
+}
+
+/* So much: Mpps out, or meetings. */
+static void run_once(struct rig *rig, double load, struct engine_result *r)
+{
+    uint32_t flows = MAX(1, (uint32_t)load) * rig->conf.publishers * MEDIA_KINDS;
+    struct engine_run run = {.rate_pps = is_meeting(rig) ? 0 : load * 1e6 / (rig->conf.people - 1),
+                             .flows = is_meeting(rig) ? flows : 0,
                              .warm_us = WARM_US,
                              .time_us = TIME_US,
                              .drain_us = DRAIN_US,
@@ -89,47 +126,46 @@ static void run_once(struct rig *rig, double out_mpps, struct engine_result *r)
 }
 
 /* One good try in three is enough: neighbours take the machine away for milliseconds at a time. */
-static bool holds(struct rig *rig, double out_mpps, struct engine_result *r)
+static bool holds(struct rig *rig, double load, struct engine_result *r)
 {
     for (int i = 0; i < TRIES; i++) {
-        run_once(rig, out_mpps, r);
+        run_once(rig, load, r);
         if (r->lost * 1000 < r->expected)
             return true;
     }
     return false;
 }
 
-/* Doubles until it does not hold, then halves the distance. The result is that of the highest rate that held. */
-static double search(struct rig *rig, double guess_mpps, struct engine_result *best)
+/* Doubles until it does not hold, then halves the distance. The result is that of the highest load that held. */
+static double search(struct rig *rig, double guess, double most, struct engine_result *best)
 {
-    double low = 0, high = guess_mpps;
+    double low = 0, high = most, load = guess;
     struct engine_result *r = malloc(sizeof(*r));
 
     WORLD_CHECK(rig->world, r);
-    while (low == 0 || high == 0 || high / low > PRECISION) {
-        double rate = low == 0 ? high : high == 0 ? 2 * low : (low + high) / 2;
-        WORLD_CHECK(rig->world, rate > RATE_MIN);
-        if (holds(rig, rate, r)) {
+    while (high > low * PRECISION) {
+        WORLD_CHECK(rig->world, load > guess / 1000); /* else it does not work at all */
+        if (holds(rig, load, r)) {
             *best = *r;
-            low = rate;
-            high = high == rate ? 0 : high;
+            low = load;
         } else {
-            high = low == 0 ? rate / 2 : rate;
+            high = load;
         }
+        load = low == 0 ? high / 2 : MIN(2 * low, (low + high) / 2);
     }
     free(r);
     return low;
 }
 
 /* Of some tries the one with the least latency, for the same reason. */
-static void run_at(struct rig *rig, double out_mpps, struct engine_result *best)
+static void run_at(struct rig *rig, double load, struct engine_result *best)
 {
     struct engine_result *r = malloc(sizeof(*r));
 
     WORLD_CHECK(rig->world, r);
-    run_once(rig, out_mpps, best);
+    run_once(rig, load, best);
     for (int i = 1; i < TRIES; i++) {
-        run_once(rig, out_mpps, r);
+        run_once(rig, load, r);
         if (hist_quantile(&r->latency, P99) < hist_quantile(&best->latency, P99))
             *best = *r;
     }
@@ -148,14 +184,17 @@ static void add(struct figures *f, const char *name, double value)
     f->f[f->n++] = (struct bench_figure){name, value};
 }
 
-static void print(const struct load_case *c, const char *what, const struct engine_result *r,
+static void print(const struct load_case *c, const char *what, double load, const struct engine_result *r,
                   const struct ceiling *ceiling)
 {
+    uint32_t n_sessions = c->rooms * c->people * (c->size ? 1 : c->people);
     struct figures f = {0};
     char name[64];
     double out_pps = (double)r->delivered / r->seconds;
 
-    snprintf(name, sizeof(name), "%s %s", over_names[c->over], what);
+    snprintf(name, sizeof(name), "%s%s %s", over_names[c->over], c->size ? "" : " meetings", what);
+    if (c->size == 0)
+        add(&f, "meetings", MAX(1, floor(load)));
     add(&f, "lost_percent", 100.0 * (double)r->lost / (double)r->expected);
     add(&f, "p50_us", (double)hist_quantile(&r->latency, P50) / 1e3);
     add(&f, "p99_us", (double)hist_quantile(&r->latency, P99) / 1e3);
@@ -175,7 +214,7 @@ static void print(const struct load_case *c, const char *what, const struct engi
                                     .profile = profile_names[c->profile],
                                     .size = c->size,
                                     .n = c->people - 1,
-                                    .keys = c->rooms * c->people,
+                                    .keys = n_sessions,
                                     .ns = 1e9 / out_pps,
                                     .ceiling_ns = ceiling->crypto_ns + ceiling->wire_ns,
                                     .figures = f.f,
@@ -195,17 +234,23 @@ static void measure(const struct load_case *c)
                             .codecs = PEER_SDP_CODEC(CODEC_VP8),
                             .shapes[MEDIA_VIDEO] = {.packet_bytes = c->size, .frame_packets = 1, .interval_us = 10000}};
 
+    if (c->size == 0) {
+        conf.publishers = c->people;
+        conf.codecs = AV(OPUS, VP8);
+        memcpy(conf.shapes, meeting, sizeof(meeting));
+    }
     rig_open(&rig, &conf);
     if (c->rate_mpps > 0) {
         run_at(&rig, c->rate_mpps, &r);
-        print(c, "given rate", &r, &ceiling);
+        print(c, "given", c->rate_mpps, &r, &ceiling);
     } else {
-        double limit = search(&rig, c->over == RIG_OVER_MEMIF ? 1 : 0.1, &r);
-        print(c, "limit", &r, &ceiling);
+        double guess = is_meeting(&rig) ? 16 : c->over == RIG_OVER_MEMIF ? 1 : 0.1;
+        double limit = search(&rig, guess, is_meeting(&rig) ? c->rooms : MPPS_MAX, &r);
+        print(c, "limit", limit, &r, &ceiling);
         run_at(&rig, 0.7 * limit, &r);
-        print(c, "70 % of it", &r, &ceiling);
+        print(c, "70 % of it", 0.7 * limit, &r, &ceiling);
         run_at(&rig, 0.01 * limit, &r);
-        print(c, "1 % of it", &r, &ceiling);
+        print(c, "1 % of it", 0.01 * limit, &r, &ceiling);
     }
     rig_close(&rig);
 }
