@@ -12,6 +12,7 @@
 
 #define CHECK_NS   INT64_C(5000000000) /* RFC 7675 5.1 */
 #define REPORT_NS  INT64_C(1000000000)
+#define NACK_NS    INT64_C(20000000)
 #define TURN_NS    INT64_C(10000000)
 #define GROW       64
 #define BURSTS_MAX 16
@@ -118,11 +119,17 @@ int engine_add_leg(struct engine *e, uint32_t session, uint32_t flow, uint32_t s
     if (grow(&e->legs, e->n_legs, sizeof(e->legs[0])))
         return -ENOMEM;
     struct engine_leg *leg = &e->legs[e->n_legs];
-    *leg = (struct engine_leg){.flow = flow, .ssrc = ssrc, .pt = pt};
+    *leg = (struct engine_leg){.session = session, .flow = flow, .ssrc = ssrc, .pt = pt};
     leg_init(&leg->leg);
     if (e->sessions[session].n_legs++ == 0)
         e->sessions[session].first_leg = e->n_legs;
     return (int)e->n_legs++;
+}
+
+void engine_set_rtx(struct engine *e, uint32_t leg, uint32_t rtx_ssrc)
+{
+    e->legs[leg].rtx_ssrc = rtx_ssrc;
+    e->legs[leg].rtx_highest = -1;
 }
 
 uint16_t engine_payload_bytes(const struct source_conf *conf, uint16_t packet_bytes)
@@ -267,6 +274,7 @@ int engine_run(struct engine *e, const struct engine_run *run, struct engine_res
     e->verify_every = run->verify_every;
     start_chores(e, now_ns);
     start_pace(e, run->rate_pps, n_flows, now_ns);
+    pace_init(&e->nacks, run->nack ? e->n_legs : 0, NACK_NS, now_ns);
     spin(e, run, now_ns + run->warm_us * 1000);
     begin(e, run, result);
     now_ns = engine_now_ns();

@@ -28,6 +28,7 @@ struct engine_run {
     double rate_pps; /* of all of them, each as many; 0: each flow by its own interval and frame size */
     uint32_t flows;  /* only the first so many take part; 0: all */
     int64_t warm_us, time_us, drain_us; /* before it counts; while it counts; to wait for the last packets */
+    bool nack;                          /* legs with RTX ask for what is missing */
     uint32_t verify_every;              /* 1: every packet is opened */
     const struct process *server;       /* whose CPU time counts; NULL: nobody's */
     void (*on_turn)(void *arg);         /* some 100 times a second, NULL: never */
@@ -39,6 +40,7 @@ struct engine_result {
     uint64_t sent;     /* packets of flows */
     uint64_t expected; /* at all their legs */
     uint64_t delivered, lost, duplicated, reordered;
+    uint64_t repaired;   /* of those delivered: by RTX */
     uint64_t worst_lost; /* of one leg */
     uint64_t verified;   /* opened and right, byte for byte */
     uint64_t corrupt;    /* opened and not what was sent, or not authentic */
@@ -64,6 +66,9 @@ int engine_add_flow(struct engine *engine, uint32_t session, const struct source
 
 /* ssrc 0: of the first packet with this payload type. All legs of a session are added in a row. */
 int engine_add_leg(struct engine *engine, uint32_t session, uint32_t flow, uint32_t ssrc, uint8_t pt);
+
+/* What is missing may be asked for, and comes as RTX (RFC 4588) on this SSRC. */
+void engine_set_rtx(struct engine *engine, uint32_t leg, uint32_t rtx_ssrc);
 
 /* 0 or -ENOMEM. Again and again: numbers go on where they were. */
 int engine_run(struct engine *engine, const struct engine_run *run, struct engine_result *result);

@@ -31,7 +31,9 @@ struct flow {
 
 struct engine_leg {
     struct leg leg;
-    uint32_t ssrc;
+    uint32_t session;
+    uint32_t ssrc, rtx_ssrc; /* 0: not known yet; none */
+    int64_t rtx_highest;     /* index; -1: none yet */
     uint32_t flow;
     uint8_t pt;
     uint32_t unopened; /* packets since one was verified */
@@ -57,7 +59,7 @@ struct engine {
     uint32_t *by_end; /* of the wire: 1 + session; 0: none */
     struct flow_class classes[CLASSES_MAX];
     uint32_t n_classes;
-    struct pace checks, receiver_reports, sender_reports;
+    struct pace checks, receiver_reports, sender_reports, nacks;
     void (*on_other)(void *arg, const struct wire_datagram *d);
     void *other_arg;
     uint32_t verify_every;

@@ -70,6 +70,7 @@ struct arrival {
     struct engine_leg *leg;
     int64_t index;
     uint32_t job; /* 1 + its number; 0: stays closed */
+    bool rtx;     /* then index is that of the stream of retransmissions */
 };
 
 static struct engine_leg *leg_of(struct engine *e, const struct session *s, const uint8_t *bytes)
@@ -78,7 +79,7 @@ static struct engine_leg *leg_of(struct engine *e, const struct session *s, cons
     uint8_t pt = bytes[1] & 0x7f;
 
     for (struct engine_leg *leg = e->legs + s->first_leg; leg < e->legs + s->first_leg + s->n_legs; leg++) {
-        if (leg->ssrc == ssrc)
+        if (leg->ssrc == ssrc || (leg->rtx_ssrc && leg->rtx_ssrc == ssrc))
             return leg;
         if (leg->ssrc == 0 && leg->pt == pt) {
             leg->ssrc = ssrc;
@@ -97,27 +98,55 @@ static bool is_to_open(const struct engine *e, struct engine_leg *leg)
 }
 
 /* false: not authentic, or not what was sent. A leg is mapped by the first packet that is opened. */
-static bool verify(struct engine *e, struct engine_leg *leg, int64_t index, const struct srtp_job *job)
+static bool verify(struct engine *e, struct engine_leg *leg, int64_t index, const uint8_t *bytes, size_t len)
 {
     const struct source_conf *conf = &e->flows[leg->flow]->source.conf;
     struct payload payload;
 
-    if (job->error || !payload_read(&payload, conf->codec, job->dst + job->hdr_len, (size_t)job->len - job->hdr_len) ||
-        payload.source != conf->ssrc)
+    if (!payload_read(&payload, conf->codec, bytes, len) || payload.source != conf->ssrc)
         return false;
     if (!leg->leg.mapped)
         leg_map(&leg->leg, index, payload.seq);
     return payload.seq == leg_sender_seq(&leg->leg, index);
 }
 
-static void count(struct engine *e, struct engine_leg *leg, int64_t index, int64_t now_ns)
+static bool count(struct engine *e, struct engine_leg *leg, int64_t index, int64_t now_ns)
 {
     if (!leg_take(&leg->leg, index))
-        return;
+        return false;
     const struct flow *f = e->flows[leg->flow];
     uint64_t seq = leg_sender_seq(&leg->leg, index);
     if (f->source.seq - seq <= FLOW_SENT)
         leg_time(&leg->leg, now_ns - f->sent_ns[seq % FLOW_SENT], &e->result->latency, &e->result->jitter);
+    return true;
+}
+
+/* The original sequence number stands before the payload (RFC 4588 4). */
+static void take_rtx(struct engine *e, const struct arrival *a, const struct srtp_job *job, int64_t now_ns)
+{
+    const uint8_t *bytes = job->dst + job->hdr_len;
+    struct engine_leg *leg = a->leg;
+    bool right = job->error == 0 && job->len >= job->hdr_len + 2;
+
+    if (right) {
+        int64_t index = leg_index(&leg->leg, get_be16(bytes));
+        leg->rtx_highest = MAX(leg->rtx_highest, a->index);
+        right = verify(e, leg, index, bytes + 2, (size_t)job->len - job->hdr_len - 2);
+        e->result->repaired += right && count(e, leg, index, now_ns);
+    }
+    e->result->corrupt += !right;
+    e->result->verified += right;
+}
+
+static void take_rtp(struct engine *e, const struct arrival *a, const struct srtp_job *job, int64_t now_ns)
+{
+    bool right = !job || (job->error == 0 &&
+                          verify(e, a->leg, a->index, job->dst + job->hdr_len, (size_t)job->len - job->hdr_len));
+
+    e->result->verified += job && right;
+    e->result->corrupt += !right;
+    if (right && a->leg->leg.mapped)
+        count(e, a->leg, a->index, now_ns);
 }
 
 struct media {
@@ -136,8 +165,10 @@ static void add_media(struct engine *e, struct media *m, const struct session *s
         return;
     }
     struct arrival *a = &m->arrivals[m->n++];
-    *a = (struct arrival){.leg = leg, .index = leg_index(&leg->leg, get_be16(d->bytes + 2))};
-    if (!is_to_open(e, leg) || rtp_parse_header(&view, d->bytes, d->len) != 0)
+    uint16_t seq = get_be16(d->bytes + 2);
+    *a = (struct arrival){.leg = leg, .rtx = get_be32(d->bytes + 8) != leg->ssrc};
+    a->index = a->rtx ? replay_estimate(leg->rtx_highest, seq) : leg_index(&leg->leg, seq);
+    if ((!a->rtx && !is_to_open(e, leg)) || rtp_parse_header(&view, d->bytes, d->len) != 0)
         return;
     m->jobs[m->n_jobs++] =
         (struct srtp_job){.ctx = s->rx, .dst = d->bytes, .hdr_len = view.payload, .len = d->len, .index = a->index};
@@ -148,12 +179,12 @@ static void take_media(struct engine *e, struct media *m, int64_t now_ns)
 {
     srtp_unprotect_burst(e->srtp, m->jobs, m->n_jobs);
     for (uint32_t i = 0; i < m->n; i++) {
-        struct arrival *a = &m->arrivals[i];
-        bool right = a->job == 0 || verify(e, a->leg, a->index, &m->jobs[a->job - 1]);
-        e->result->verified += a->job > 0 && right;
-        e->result->corrupt += !right;
-        if (right && a->leg->leg.mapped)
-            count(e, a->leg, a->index, now_ns);
+        const struct arrival *a = &m->arrivals[i];
+        const struct srtp_job *job = a->job ? &m->jobs[a->job - 1] : NULL;
+        if (!a->rtx)
+            take_rtp(e, a, job, now_ns);
+        else if (job)
+            take_rtx(e, a, job, now_ns);
     }
 }
 

@@ -9,7 +9,9 @@
 
 #define STUN_BYTES_MAX (STUN_USERNAME_MAX + 128)
 #define RTCP_BYTES_MAX 512
-#define OWN_SSRC       1 /* of who only receives, as browsers do */
+#define CHORES_MAX     16 /* of each kind in one turn */
+#define NACKS_MAX      64 /* of one feedback packet */
+#define OWN_SSRC       1  /* of who only receives, as browsers do */
 
 /* ---- Media ---- */
 
@@ -174,7 +176,21 @@ static void send_sender_report(struct engine *e, struct flow *f, int64_t now_ns)
     engine_send_rtcp(e, &e->sessions[f->session], ++f->rtcp_index, bytes, (size_t)(sr + sdes), now_ns);
 }
 
-bool engine_send_chores(struct engine *e, int64_t now_ns)
+static void send_nack(struct engine *e, const struct engine_leg *leg, int64_t now_ns)
+{
+    struct session *s = &e->sessions[leg->session];
+    const struct rtcp_feedback fb = {.sender = OWN_SSRC, .media = leg->ssrc};
+    uint16_t seqs[NACKS_MAX];
+    uint8_t bytes[RTCP_BYTES_MAX];
+    uint32_t n = leg->rtx_ssrc && leg->leg.mapped ? leg_missing(&leg->leg, seqs, NACKS_MAX) : 0;
+    int len = n > 0 ? rtcp_write_nack(bytes, sizeof(bytes), &fb, seqs, n) : 0;
+
+    if (len > 0)
+        engine_send_rtcp(e, s, ++s->rtcp_index, bytes, (size_t)len, now_ns);
+}
+
+/* One of each kind; a report is owed by who receives. */
+static bool do_chores(struct engine *e, int64_t now_ns)
 {
     uint32_t member;
     bool any = false;
@@ -183,13 +199,28 @@ bool engine_send_chores(struct engine *e, int64_t now_ns)
         send_check(e, &e->sessions[member], now_ns);
         any = true;
     }
-    if (pace_take(&e->receiver_reports, now_ns, &member) && e->sessions[member].n_legs > 0) {
-        send_receiver_report(e, &e->sessions[member], now_ns);
+    if (pace_take(&e->receiver_reports, now_ns, &member)) {
+        if (e->sessions[member].n_legs > 0)
+            send_receiver_report(e, &e->sessions[member], now_ns);
         any = true;
     }
     if (pace_take(&e->sender_reports, now_ns, &member)) {
         send_sender_report(e, e->flows[member], now_ns);
         any = true;
     }
+    if (pace_take(&e->nacks, now_ns, &member)) {
+        send_nack(e, &e->legs[member], now_ns);
+        any = true;
+    }
     return any;
+}
+
+/* More than one of ten thousand sessions may be due, and none may wait until it has lost its consent. */
+bool engine_send_chores(struct engine *e, int64_t now_ns)
+{
+    uint32_t n = 0;
+
+    while (n < CHORES_MAX && do_chores(e, now_ns))
+        n++;
+    return n > 0;
 }

@@ -8,11 +8,14 @@
 #include "common/hist.h"
 #include "dataplane/replay.h"
 
+#define LEG_MISSING_MAX 256 /* packets back: those before are past help */
+
 struct leg_counts {
     uint64_t unique, duplicates, reordered; /* reordered: new, but behind a younger one */
 };
 
 struct leg {
+    int64_t first; /* index of the packet that mapped it */
     int64_t shift; /* index as it comes minus the sender's; valid when mapped */
     uint64_t from; /* the sender's first packet that counts */
     int64_t transit_ns;
@@ -42,6 +45,7 @@ static inline int64_t leg_index(const struct leg *leg, uint16_t seq)
 
 static inline void leg_map(struct leg *leg, int64_t index, uint64_t sender_seq)
 {
+    leg->first = index;
     leg->shift = index - (int64_t)sender_seq;
     leg->mapped = true;
 }
@@ -62,6 +66,18 @@ static inline bool leg_take(struct leg *leg, int64_t index)
     leg->counts.duplicates += !is_new;
     leg->counts.reordered += is_new && behind;
     return is_new;
+}
+
+/* Sequence numbers that were passed over and have not come since, the oldest first; at most n. */
+static inline uint32_t leg_missing(const struct leg *leg, uint16_t *seqs, uint32_t n)
+{
+    int64_t index = leg->replay.highest - LEG_MISSING_MAX;
+    uint32_t found = 0;
+
+    for (index = index > leg->first ? index : leg->first; index < leg->replay.highest && found < n; index++)
+        if (!replay_seen(&leg->replay, index))
+            seqs[found++] = (uint16_t)index;
+    return found;
 }
 
 /* How long it was under way, and how much longer or shorter than the one before (RFC 3550 6.4.1: D). */

@@ -16,7 +16,9 @@
 #define WARM_US      200000
 #define TIME_US      1000000
 #define DRAIN_US     200000
+#define REPAIR_US    1000000 /* the same where packets are asked for again */
 #define MPPS_MAX     100
+#define LOSSY_MPPS   0.05
 #define TRIES        3
 #define PRECISION    1.03 /* between the rate that holds and one that does not */
 #define VERIFY_EVERY 64
@@ -43,6 +45,7 @@ struct load_case {
     enum srtp_profile profile;
     uint32_t rooms, people;
     double rate_mpps; /* out; 0: searched for */
+    struct impair_conf impair;
 };
 
 #define GCM SRTP_PROFILE_AEAD_AES_128_GCM
@@ -102,6 +105,11 @@ static struct ceiling measure_ceiling(const struct load_case *c)
 
 static uint32_t verify_every = VERIFY_EVERY;
 
+static bool is_impaired(const struct impair_conf *c)
+{
+    return c->loss > 0 || c->reorder > 0 || c->delay_ns > 0 || c->jitter_ns > 0;
+}
+
 static bool is_meeting(const struct rig *rig)
 {
     return rig->conf.publishers > 1;
@@ -115,7 +123,8 @@ static void run_once(struct rig *rig, double load, struct engine_result *r)
                              .flows = is_meeting(rig) ? flows : 0,
                              .warm_us = WARM_US,
                              .time_us = TIME_US,
-                             .drain_us = DRAIN_US,
+                             .drain_us = rig->conf.impair ? REPAIR_US : DRAIN_US,
+                             .nack = rig->conf.impair,
                              .verify_every = verify_every,
                              .server = &rig->world->dataplane,
                              .on_turn = people_turn,
@@ -196,6 +205,8 @@ static void print(const struct load_case *c, const char *what, double load, cons
     if (c->size == 0)
         add(&f, "meetings", MAX(1, floor(load)));
     add(&f, "lost_percent", 100.0 * (double)r->lost / (double)r->expected);
+    if (r->repaired > 0)
+        add(&f, "repaired_percent", 100.0 * (double)r->repaired / (double)r->expected);
     add(&f, "p50_us", (double)hist_quantile(&r->latency, P50) / 1e3);
     add(&f, "p99_us", (double)hist_quantile(&r->latency, P99) / 1e3);
     add(&f, "p999_us", (double)hist_quantile(&r->latency, P999) / 1e3);
@@ -234,6 +245,8 @@ static void measure(const struct load_case *c)
                             .codecs = PEER_SDP_CODEC(CODEC_VP8),
                             .shapes[MEDIA_VIDEO] = {.packet_bytes = c->size, .frame_packets = 1, .interval_us = 10000}};
 
+    if (is_impaired(&c->impair))
+        conf.impair = &c->impair;
     if (c->size == 0) {
         conf.publishers = c->people;
         conf.codecs = AV(OPUS, VP8);
@@ -283,6 +296,10 @@ static bool parse(int argc, char **argv, struct load_case *c, bool *json)
                                             {"people", required_argument, NULL, 'n'},
                                             {"rate", required_argument, NULL, 'R'},
                                             {"verify", required_argument, NULL, 'v'},
+                                            {"loss", required_argument, NULL, 'l'},
+                                            {"reorder", required_argument, NULL, 'O'},
+                                            {"delay", required_argument, NULL, 'd'},
+                                            {"jitter", required_argument, NULL, 'J'},
                                             {"json", no_argument, NULL, 'j'},
                                             {0}};
     bool any = false;
@@ -312,6 +329,18 @@ static bool parse(int argc, char **argv, struct load_case *c, bool *json)
         case 'v':
             verify_every = (uint32_t)atoi(optarg);
             break;
+        case 'l':
+            c->impair.loss = atof(optarg) / 100;
+            break;
+        case 'O':
+            c->impair.reorder = atof(optarg) / 100;
+            break;
+        case 'd':
+            c->impair.delay_ns = (int64_t)(atof(optarg) * 1e6);
+            break;
+        case 'J':
+            c->impair.jitter_ns = (int64_t)(atof(optarg) * 1e6);
+            break;
         case 'j':
             *json = true;
             break;
@@ -319,6 +348,8 @@ static bool parse(int argc, char **argv, struct load_case *c, bool *json)
             exit(2);
         }
     }
+    if (is_impaired(&c->impair) && c->rate_mpps == 0)
+        c->rate_mpps = LOSSY_MPPS; /* no rate would hold */
     return any;
 }
 

@@ -224,9 +224,12 @@ static void add_legs(struct people *p, struct engine *engine, struct peer *peer,
 
     for (enum media_kind k = 0; k < MEDIA_KINDS; k++) {
         const struct peer_sdp_media *media = &peer_answer(peer)->media[k];
-        if (media->codec != CODEC_NONE)
-            WORLD_CHECK(p->conf.world,
-                        engine_add_leg(engine, session, (uint32_t)flows[k], media->ssrc, media->pt) >= 0);
+        if (media->codec == CODEC_NONE)
+            continue;
+        int leg = engine_add_leg(engine, session, (uint32_t)flows[k], media->ssrc, media->pt);
+        WORLD_CHECK(p->conf.world, leg >= 0);
+        if (media->rtx_pt)
+            engine_set_rtx(engine, (uint32_t)leg, media->rtx_ssrc);
     }
 }
 

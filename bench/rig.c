@@ -133,8 +133,11 @@ void rig_open(struct rig *rig, const struct rig_conf *conf)
         pin(rig->world->controlplane.pid, RELAY_CPU);
     pin(0, LOAD_CPU);
     setpriority(PRIO_PROCESS, 0, HIGHEST); /* what a late receiver misses would count as lost */
-    rig->wire = people.wire = open_wire(wires[conf->over].load, rig->world->dir, n);
+    rig->wire = open_wire(wires[conf->over].load, rig->world->dir, n);
+    if (rig->wire && conf->impair)
+        rig->wire = impair_create(rig->wire, conf->impair);
     WORLD_CHECK(rig->world, rig->wire);
+    people.wire = rig->wire;
     int64_t start_us = loop_now_us(), start_cpu_us = process_cpu_us(&rig->world->controlplane);
     rig->people = people_create(&people);
     rig->gather_us = loop_now_us() - start_us;

@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_BENCH_RIG_H
 #define ROOMLINE_BENCH_RIG_H
 
+#include "bench/impair.h"
 #include "bench/people.h"
 
 /* id, name on the command line */
@@ -25,8 +26,9 @@ struct rig_conf {
     uint32_t rooms, people, publishers;
     uint32_t codecs;
     struct people_shape shapes[MEDIA_KINDS];
-    bool controlplane_alone; /* on CPU 0; the worker then shares the generator's */
-    const char *setting;     /* one more of the daemons; NULL: none */
+    bool controlplane_alone;          /* on CPU 0; the worker then shares the generator's */
+    const struct impair_conf *impair; /* of the wire; NULL: perfect. Borrowed for rig_open */
+    const char *setting;              /* one more of the daemons; NULL: none */
 };
 
 struct rig {
