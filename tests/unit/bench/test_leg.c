@@ -49,6 +49,25 @@ static void test_counts(void **state)
     }
 }
 
+static void test_missing(void **state)
+{
+    static const int64_t seqs[] = {65530, 65532, 65533, 65538, 65537};
+    static const uint16_t missing[] = {65531, 65534, 65535, 0};
+    uint16_t found[8];
+    struct leg leg;
+
+    leg_init(&leg);
+    leg_map(&leg, seqs[0], (uint64_t)seqs[0]); /* what came before the first is nobody's loss */
+    for (size_t i = 0; i < ARRAY_SIZE(seqs); i++)
+        leg_take(&leg, seqs[i]);
+    assert_int_equal(leg_missing(&leg, found, ARRAY_SIZE(found)), ARRAY_SIZE(missing));
+    assert_memory_equal(found, missing, sizeof(missing));
+    assert_int_equal(leg_missing(&leg, found, 2), 2);
+    leg_take(&leg, seqs[0] + 2 * LEG_MISSING_MAX);
+    assert_int_equal(leg_missing(&leg, found, 1), 1);
+    assert_int_equal(found[0], (uint16_t)(seqs[0] + LEG_MISSING_MAX)); /* the others are past help */
+}
+
 static void test_times(void **state)
 {
     static struct hist latency, jitter;
@@ -91,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_pace),
     };
