@@ -82,6 +82,9 @@
     X(U32, workers_count, "workers.count", "1", RANGE(1, 64), RESTART, "Workers of the dataplane, one thread each.")   \
     X(NUMBERS, workers_cores, "workers.cores", "", RANGE(0, 1023), RESTART,                                            \
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
+    X(ENUM, workers_priority, "workers.priority", "high", ONE_OF("normal|high|realtime"), RESTART,                     \
+      "What others on its CPU leave a worker: high (nice -20), or realtime (SCHED_RR; only for workers that sleep, "   \
+      "and have CPU to spare), where permitted.")                                                                      \
     X(U32, workers_max_busy_percent, "workers.max_busy_percent", "95", RANGE(0, 100), RELOAD,                          \
       "Share of its time for which a worker may be busy before new streams are refused, percent; 0: any.")             \
     X(U32, workers_rebalance_percent, "workers.rebalance_percent", "80", RANGE(0, 100), RELOAD,                        \

@@ -147,7 +147,9 @@ static int make_workers(struct plane *p, const struct conf *conf)
         p->workers[i] = make_worker(p, i);
         if (!p->workers[i])
             return -ENOMEM;
-        p->runs[i] = (struct run){.worker = p->workers[i], .sleep = conf->dataplane_idle == CONF_IDLE_SLEEP};
+        p->runs[i] = (struct run){.worker = p->workers[i],
+                                  .sleep = conf->dataplane_idle == CONF_IDLE_SLEEP,
+                                  .priority = conf->workers_priority};
     }
     return 0;
 }

@@ -6,6 +6,8 @@
 
 #include <poll.h>
 #include <rte_rcu_qsbr.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,12 +71,25 @@ static void nap(struct worker *w)
     w->stats.sleeps++;
 }
 
+/* Of this thread, as far as permitted. What shares the CPU would otherwise take whole time slices: milliseconds, in
+ * which a NIC's queue overflows. */
+static void raise_priority(enum conf_priority priority)
+{
+    const struct sched_param lowest = {.sched_priority = 1};
+
+    if (priority == CONF_PRIORITY_REALTIME && sched_setscheduler(0, SCHED_RR, &lowest) == 0)
+        return;
+    if (priority != CONF_PRIORITY_NORMAL)
+        setpriority(PRIO_PROCESS, 0, -20);
+}
+
 int run_worker(void *arg)
 {
     struct run *run = arg;
     struct worker *w = run->worker;
     uint32_t empty = 0;
 
+    raise_priority(run->priority);
     meter_init(&w->meter);
     rte_rcu_qsbr_thread_register(w->rcu, w->index);
     rte_rcu_qsbr_thread_online(w->rcu, w->index);

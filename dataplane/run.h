@@ -7,11 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
+
 struct worker;
 
 struct run {
     struct worker *worker;
     bool sleep; /* shared machine: sleep when idle; false: poll for ever */
+    enum conf_priority priority;
     _Atomic bool stop;
 };
 

@@ -278,6 +278,23 @@ def test_cores():
         assert allowed == [{cpu} for cpu in reversed(cpus)], allowed
 
 
+def scheduling(p):
+    """Policy and niceness of each worker's thread."""
+    tasks = pathlib.Path(f"/proc/{p.process.pid}/task").iterdir()
+    workers = [int(t.name) for t in tasks if (t / "comm").read_text().startswith("rte-worker")]
+    return {(os.sched_getscheduler(tid), os.getpriority(os.PRIO_PROCESS, tid)) for tid in workers}
+
+
+def test_priority():
+    root = os.geteuid() == 0
+    for priority, expected in (("normal", (os.SCHED_OTHER, 0)),
+                               ("high", (os.SCHED_OTHER, -20 if root else 0)),
+                               ("realtime", (os.SCHED_RR if root else os.SCHED_OTHER, 0))):
+        with Program(workers__priority=priority) as p:
+            wait(lambda: scheduling(p) == {expected})
+            assert os.getpriority(os.PRIO_PROCESS, p.process.pid) == 0  # ctl's thread is an ordinary one
+
+
 def test_signals():
     with Program() as p:
         p.process.send_signal(signal.SIGHUP)
