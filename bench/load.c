@@ -242,6 +242,7 @@ static void measure(const struct load_case *c)
                             .rooms = c->rooms,
                             .people = c->people,
                             .publishers = 1,
+                            .modest = c->rate_mpps > 0,
                             .codecs = PEER_SDP_CODEC(CODEC_VP8),
                             .shapes[MEDIA_VIDEO] = {.packet_bytes = c->size, .frame_packets = 1, .interval_us = 10000}};
 

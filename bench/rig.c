@@ -132,7 +132,8 @@ void rig_open(struct rig *rig, const struct rig_conf *conf)
     if (conf->controlplane_alone)
         pin(rig->world->controlplane.pid, RELAY_CPU);
     pin(0, LOAD_CPU);
-    setpriority(PRIO_PROCESS, 0, HIGHEST); /* what a late receiver misses would count as lost */
+    if (!conf->modest)
+        setpriority(PRIO_PROCESS, 0, HIGHEST); /* what a late receiver misses would count as lost */
     rig->wire = open_wire(wires[conf->over].load, rig->world->dir, n);
     if (rig->wire && conf->impair)
         rig->wire = impair_create(rig->wire, conf->impair);

@@ -28,6 +28,7 @@ struct rig_conf {
     struct people_shape shapes[MEDIA_KINDS];
     bool controlplane_alone;          /* on CPU 0; the worker then shares the generator's */
     const struct impair_conf *impair; /* of the wire; NULL: perfect. Borrowed for rig_open */
+    bool modest;                      /* no priority over others: what is late may be lost */
     const char *setting;              /* one more of the daemons; NULL: none */
 };
 
