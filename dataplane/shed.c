@@ -43,11 +43,16 @@ static void judge(struct worker *w, int64_t now_us)
     meter_enter(&w->meter, STAGE_POLL); /* books what was idle until now */
     uint64_t tsc = w->meter.mark, idle = w->meter.cycles[STAGE_POLL] + w->meter.asleep;
 
-    if (s->level > 0 || s->full)
+    s->waited = s->full ? s->waited + 1 : 0;
+    if (s->level > 0 || s->waited > SHED_PATIENCE)
         s->level =
             shed_next(s->level, s->full != 0, (uint32_t)((idle - s->began_idle) * 1000 / (tsc - s->began_tsc + 1)));
-    *s = (struct shed){
-        .level = s->level, .full = (1u << w->n_ports) - 1, .began_us = now_us, .began_tsc = tsc, .began_idle = idle};
+    *s = (struct shed){.level = s->level,
+                       .waited = s->waited,
+                       .full = (1u << w->n_ports) - 1,
+                       .began_us = now_us,
+                       .began_tsc = tsc,
+                       .began_idle = idle};
 }
 
 void shed_turned(struct worker *w, int64_t now_us)

@@ -3,6 +3,9 @@
  * video before audio, and only as many as it must. A stream that is shed costs its look-up, not its decryption, copies
  * and encryption; its publisher hears of the loss in every report and sends less. What stays is whole. Owner worker.
  *
+ * A backlog that lasts is overload; a short one is what a stall of some milliseconds left behind, and the queues are
+ * there for it. Once something is shed, each window counts.
+ *
  * Backlog is seen at the ports: each poll of one brought a full burst for a whole window, or a port did not take what
  * was to be sent. How much may come back is told by the idle share of a window. */
 #ifndef ROOMLINE_DATAPLANE_SHED_H
@@ -13,14 +16,16 @@
 
 #define SHED_VIDEO     64 /* ranks of video streams; those of audio follow */
 #define SHED_LEVEL_MAX (2 * SHED_VIDEO)
+#define SHED_PATIENCE  25 /* windows of backlog before anything is shed: 50 ms */
 
 struct stream;
 struct worker;
 
 struct shed {
-    uint32_t level; /* streams of a rank below are shed; 0: none */
-    uint32_t turns; /* of this window */
-    uint32_t full;  /* bit: each poll of the port brought a full burst so far */
+    uint32_t level;  /* streams of a rank below are shed; 0: none */
+    uint32_t turns;  /* of this window */
+    uint32_t waited; /* windows of backlog in a row */
+    uint32_t full;   /* bit: each poll of the port brought a full burst so far */
     int64_t began_us;
     uint64_t began_tsc, began_idle;
 };

@@ -121,7 +121,7 @@ static void send_video(struct room *r)
 
 /* For so many turns the port has a full burst each time: one packet of audio, the rest video. The worker finds no time
  * between. */
-static void overload(struct room *r, uint32_t turns)
+static void overload(struct room *r, uint32_t turns, uint32_t waited)
 {
     struct media *media = r->media;
     struct worker *w = &media->worker;
@@ -133,6 +133,7 @@ static void overload(struct room *r, uint32_t turns)
             send_video(r);
     meter_enter(&w->meter, STAGE_POLL); /* the time that making them took is not the worker's */
     w->shed = (struct shed){.level = w->shed.level,
+                            .waited = waited,
                             .full = 1,
                             .began_us = media->now_us,
                             .began_tsc = w->meter.mark,
@@ -148,7 +149,7 @@ static void video_goes_audio_stays_and_all_comes_back(void **state)
 
     send_video(r); /* so that it runs */
     media_turn(r->media, 1000);
-    overload(r, 31);
+    overload(r, 31, SHED_PATIENCE);
     uint64_t shed = media_drops(r->media, DROP_OVERLOAD);
     assert_true(w->shed.level > r->video.shed_rank && w->shed.level <= SHED_VIDEO);
     assert_in_range(shed, PKT_BURST, 30 * PKT_BURST);
@@ -175,10 +176,22 @@ static void bursts_of_a_worker_with_time_are_taken(void **state)
     struct room *r = *state;
 
     for (uint32_t round = 0; round < 4; round++) {
-        overload(r, 2);
+        overload(r, 2, SHED_PATIENCE);
         media_ticks(r->media, 20000);
     }
     assert_int_equal(media_drops(r->media, DROP_OVERLOAD), 0);
+}
+
+/* Full bursts, one behind the other, are what a worker finds that its machine did not let run for a while. */
+static void what_a_stall_left_behind_is_taken(void **state)
+{
+    struct room *r = *state;
+
+    overload(r, 31, 0);
+    assert_int_equal(media_drops(r->media, DROP_OVERLOAD), 0);
+    assert_int_equal(r->media->worker.shed.level, 0);
+    media_ticks(r->media, 20000);
+    assert_int_equal(r->media->worker.shed.waited, 0);
 }
 
 /* The port takes nothing for a while: audio waits for it, within bounds. */
@@ -219,6 +232,7 @@ int main(void)
         cmocka_unit_test(ranks_are_spread_and_audio_is_above),
         TEST(video_goes_audio_stays_and_all_comes_back),
         TEST(bursts_of_a_worker_with_time_are_taken),
+        TEST(what_a_stall_left_behind_is_taken),
         TEST(what_the_port_does_not_take),
     };
     return cmocka_run_group_tests(tests, media_global_init, media_global_finish);
