@@ -106,7 +106,7 @@ static void flush_port(struct worker *w, uint16_t port_id)
     struct port *port = w->ports[port_id].port;
     struct rte_mbuf **tx = w->ports[port_id].tx;
     uint16_t n = w->ports[port_id].n_tx;
-    uint64_t bytes[PKT_BURST];
+    uint64_t bytes = 0;
 
     if (w->ports[port_id].queue >= port->n_tx) {
         pass_on(w, port_id, w->peers[w->ports[port_id].queue % port->n_tx]);
@@ -115,12 +115,13 @@ static void flush_port(struct worker *w, uint16_t port_id)
     enum stage outer = meter_enter(&w->meter, STAGE_TX);
     note_latency(&w->meter, tx + w->ports[port_id].n_kept, (uint16_t)(n - w->ports[port_id].n_kept));
     for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
-        bytes[i] = tx[i]->pkt_len;
+        bytes += tx[i]->pkt_len;
     uint16_t sent = 0;
     for (uint16_t k = 1; sent < n && k > 0; sent += k) /* a port may take a burst in parts */
         k = port->ops->tx_burst(port, w->ports[port_id].queue, tx + sent, (uint16_t)(n - sent));
-    for (uint16_t i = 0; i < sent; i++)
-        w->stats.tx_bytes += bytes[i];
+    for (uint16_t i = sent; i < n; i++)
+        bytes -= tx[i]->pkt_len;
+    w->stats.tx_bytes += bytes;
     w->stats.tx_packets += sent;
     w->ports[port_id].n_tx = w->ports[port_id].n_kept = keep(w, tx, sent, n);
     meter_enter(&w->meter, outer);

@@ -26,7 +26,8 @@ struct port_stats;
 
 struct port_ops {
     uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
-    /* Takes the first k packets, returns k; the rest stays the caller's. */
+    /* Puts m in the order in which it sends, each receiver's packets in theirs; takes the first k, returns k; the rest
+     * stays the caller's. */
     uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
     /* Descriptors to sleep on for this queue, at most n; -ENOTSUP: none would wake us, this port must be polled. */
     int (*poll_fds)(struct port *port, uint16_t queue, struct pollfd *fds, int n);
