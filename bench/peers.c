@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,12 @@ static const struct rival_load loads[] = {
     {8, 10, 1, {[MEDIA_AUDIO] = 160}, {[MEDIA_AUDIO] = 1}},
     {4, 10, 10, {[MEDIA_AUDIO] = 160, [MEDIA_VIDEO] = 1200}, {[MEDIA_AUDIO] = 1, [MEDIA_VIDEO] = 2}},
 };
+
+static struct {
+    const char *only; /* this server; NULL: all */
+    double rate_mpps; /* out; 0: searched for */
+    bool json;
+} options;
 
 /* ---- For rivals ---- */
 
@@ -120,7 +127,7 @@ static int run_at(struct trial *t, double out_mpps)
                              .warm_us = WARM_US,
                              .time_us = TIME_US,
                              .drain_us = DRAIN_US,
-                             .verify_every = VERIFY_EVERY,
+                             .verify_every = options.rate_mpps > 0 ? 1 : VERIFY_EVERY,
                              .server = t->stand.server,
                              .on_turn = t->stand.on_turn,
                              .arg = t->stand.own};
@@ -225,6 +232,8 @@ static void print(const struct trial *t, double limit, const struct ours *ours, 
     const struct engine_result *r = &t->result;
     bool meeting = load->n_publishers > 1;
     const struct bench_figure figures[] = {
+        {"lost_percent", 100.0 * (double)r->lost / (double)r->expected},
+        {"verified", (double)r->verified},
         {"cpu_us", (double)r->server_cpu_us / (double)r->delivered},
         {"p50_us", (double)hist_quantile(&r->latency, 500000) / 1e3},
         {"p99_us", (double)hist_quantile(&r->latency, 990000) / 1e3},
@@ -254,8 +263,9 @@ static void measure(const struct rival *rival, const struct rival_load *load, st
     t = (struct trial){.rival = rival, .load = load};
     if (open_trial(&t))
         return;
-    int err = search(&t, &limit);
-    err = err ? err : run_at(&t, 0.7 * limit);
+    limit = options.rate_mpps;
+    int err = limit > 0 ? 0 : search(&t, &limit);
+    err = err ? err : run_at(&t, options.rate_mpps > 0 ? limit : 0.7 * limit);
     err = err || wrong(&t) == 0 ? err : -EBADMSG;
     close_trial(&t);
     if (err) {
@@ -284,11 +294,40 @@ static char *find_libsrtp(void)
     return NULL;
 }
 
+static void parse_options(int argc, char **argv)
+{
+    static const struct option known[] = {{"only", required_argument, NULL, 'o'},
+                                          {"rate", required_argument, NULL, 'r'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
+    for (int o; (o = getopt_long(argc, argv, "", known, NULL)) != -1;)
+        switch (o) {
+        case 'o':
+            options.only = optarg;
+            break;
+        case 'r':
+            options.rate_mpps = atof(optarg);
+            break;
+        case 'j':
+            options.json = true;
+            break;
+        default:
+            exit(2);
+        }
+}
+
+static bool is_wanted(const char *name)
+{
+    return !options.only || strcmp(name, options.only) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    char *libsrtp = find_libsrtp();
+    static const char openssl_name[] = "janus, libsrtp over OpenSSL";
+    parse_options(argc, argv);
+    char *libsrtp = is_wanted(openssl_name) ? find_libsrtp() : NULL, *args[] = {argv[0], "--json", NULL};
+    struct rival janus_openssl = rival_janus_with(openssl_name, libsrtp);
     cpu_set_t cpus;
-    struct rival janus_openssl = rival_janus_with("janus, libsrtp over OpenSSL", libsrtp);
     const struct rival *rivals[] = {&rival_roomline, &rival_roomline_sockets, &rival_rtpengine, &rival_janus,
                                     libsrtp ? &janus_openssl : NULL};
 
@@ -299,14 +338,14 @@ int main(int argc, char **argv)
     CPU_SET(LOAD_CPU, &cpus);
     sched_setaffinity(0, sizeof(cpus), &cpus);
     bench_start(
-        argc, argv,
+        options.json ? 2 : 1, args,
         "Servers on one core; n: receivers of a publisher, size 0: meetings of ten; rates and ratios are limits, the "
         "rest is at 70 % of them",
         ARRAY_SIZE(rivals) * ARRAY_SIZE(loads));
     for (size_t l = 0; l < ARRAY_SIZE(loads); l++) {
         struct ours ours = {0};
         for (size_t i = 0; i < ARRAY_SIZE(rivals); i++)
-            if (rivals[i])
+            if (rivals[i] && is_wanted(rivals[i]->name))
                 measure(rivals[i], &loads[l], &ours);
     }
     bench_finish();
