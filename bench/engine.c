@@ -97,6 +97,12 @@ int engine_add_session(struct engine *e, const struct engine_session *conf)
     return (int)e->n_sessions++;
 }
 
+static const enum media_kind kinds[CODEC_COUNT] = {
+#define X(id, name, kind, ...) [CODEC_##id] = kind,
+    CODEC_LIST(X)
+#undef X
+};
+
 int engine_add_flow(struct engine *e, uint32_t session, const struct source_conf *conf)
 {
     struct flow *f = calloc(1, sizeof(*f));
@@ -106,6 +112,7 @@ int engine_add_flow(struct engine *e, uint32_t session, const struct source_conf
         return -ENOMEM;
     }
     f->session = session;
+    f->kind = kinds[conf->codec];
     source_init(&f->source, conf, engine_now_ns() / 1000);
     source_pause(&f->source);
     if (e->sessions[session].n_flows++ == 0)
@@ -213,6 +220,8 @@ static void finish(struct engine *e, struct engine_result *r)
         const struct leg_counts *counts = &e->legs[i].leg.counts;
         const struct flow *f = e->flows[e->legs[i].flow];
         uint64_t expected = f->source.seq - f->from;
+        r->kinds[f->kind].expected += expected;
+        r->kinds[f->kind].lost += expected - counts->unique;
         r->expected += expected;
         r->delivered += counts->unique;
         r->duplicated += counts->duplicates;
@@ -220,6 +229,8 @@ static void finish(struct engine *e, struct engine_result *r)
         r->worst_lost = MAX(r->worst_lost, expected - counts->unique);
     }
     r->lost = r->expected - r->delivered;
+    for (int k = 0; k < MEDIA_KINDS; k++)
+        hist_merge(&r->latency, &r->kinds[k].latency);
 }
 
 /* A burst sent comes back many times over: what comes is read first, but sending must not wait for ever. */

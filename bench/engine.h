@@ -35,6 +35,11 @@ struct engine_run {
     void *arg;
 };
 
+struct engine_kind { /* of media */
+    uint64_t expected, lost;
+    struct hist latency;
+};
+
 struct engine_result {
     double seconds;
     uint64_t sent;     /* packets of flows */
@@ -46,6 +51,7 @@ struct engine_result {
     uint64_t corrupt;    /* opened and not what was sent, or not authentic */
     uint64_t unknown;    /* RTP that belongs to no leg */
     uint64_t key_requests, nacked;
+    struct engine_kind kinds[MEDIA_KINDS];
     struct hist latency, jitter; /* of packets; jitter: the change of latency from one to the next */
     int64_t late_ns;             /* the most that we were behind our own schedule */
     double busy;                 /* share of the time that we had something to do: near 1 we are the limit */

@@ -23,6 +23,7 @@ struct session {
 
 struct flow {
     uint32_t session;
+    enum media_kind kind;
     uint64_t from; /* the first packet that counts */
     uint64_t rtcp_index, rtx_index;
     struct source source;

@@ -117,7 +117,8 @@ static bool count(struct engine *e, struct engine_leg *leg, int64_t index, int64
     const struct flow *f = e->flows[leg->flow];
     uint64_t seq = leg_sender_seq(&leg->leg, index);
     if (f->source.seq - seq <= FLOW_SENT)
-        leg_time(&leg->leg, now_ns - f->sent_ns[seq % FLOW_SENT], &e->result->latency, &e->result->jitter);
+        leg_time(&leg->leg, now_ns - f->sent_ns[seq % FLOW_SENT], &e->result->kinds[f->kind].latency,
+                 &e->result->jitter);
     return true;
 }
 
