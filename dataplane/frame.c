@@ -10,8 +10,6 @@
 #include "common/util.h"
 #include "dataplane/worker.h"
 
-#define KEPT_MAX (PKT_BURST / 2) /* leaves room for what is new */
-
 uint8_t *frame_begin(const struct worker *w, const struct head *head, struct rte_mbuf *m, uint16_t *room)
 {
     assert(m->data_len == 0);
@@ -74,8 +72,8 @@ static void pass_on(struct worker *w, uint16_t port_id, struct worker *owner)
     w->ports[port_id].n_tx = 0;
 }
 
-/* Copies of one packet stand side by side, and wait as long. */
-static void note_latency(struct meter *meter, struct rte_mbuf *const *tx, uint16_t n)
+/* Copies of one packet stand side by side, and have waited as long. sign: -1 takes back what was noted. */
+static void note_latency(struct meter *meter, struct rte_mbuf *const *tx, uint16_t n, int sign)
 {
     for (uint16_t i = 0, run; i < n; i = (uint16_t)(i + run)) {
         const struct pkt *first = pkt(tx[i]);
@@ -83,47 +81,63 @@ static void note_latency(struct meter *meter, struct rte_mbuf *const *tx, uint16
             if (pkt(tx[i + run])->rx_tsc != first->rx_tsc || pkt(tx[i + run])->traffic != first->traffic)
                 break;
         if (first->traffic != TRAFFIC_OTHER)
-            hist_add_n(&meter->latency[first->traffic], meter_ns(meter, meter->mark - first->rx_tsc), run);
+            hist_add_n(&meter->latency[first->traffic], meter_ns(meter, meter->mark - first->rx_tsc),
+                       (uint64_t)(sign * run));
     }
 }
 
-/* Of what the port did not take, video is dropped; the rest, which is little and worth more, tries once more with the
- * next batch. Returns how many stay. */
-static uint16_t keep(struct worker *w, struct rte_mbuf **tx, uint16_t from, uint16_t n)
+/* How many the port took; the rest stand behind them. It frees what it takes, so all are accounted for before, and the
+ * rest taken back. */
+static uint16_t transmit(struct worker *w, uint16_t port_id, struct rte_mbuf **m, uint16_t n)
 {
-    uint16_t kept = 0;
+    struct port *port = w->ports[port_id].port;
+    uint64_t bytes = 0;
+    uint16_t sent = 0;
 
-    for (uint16_t i = from; i < n; i++)
-        if (pkt(tx[i])->traffic == TRAFFIC_VIDEO || kept == KEPT_MAX)
-            worker_drop(w, tx[i], DROP_TX_FULL);
-        else
-            tx[kept++] = tx[i];
-    return kept;
+    note_latency(&w->meter, m, n, 1);
+    for (uint16_t i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    for (uint16_t k = 1; sent < n && k > 0; sent += k) /* a port may take a burst in parts */
+        k = port->ops->tx_burst(port, w->ports[port_id].queue, m + sent, (uint16_t)(n - sent));
+    for (uint16_t i = sent; i < n; i++)
+        bytes -= m[i]->pkt_len;
+    note_latency(&w->meter, m + sent, (uint16_t)(n - sent), -1);
+    w->stats.tx_bytes += bytes;
+    w->stats.tx_packets += sent;
+    return sent;
+}
+
+/* true: nothing waits any more. */
+static bool transmit_backlog(struct worker *w, uint16_t port_id)
+{
+    struct backlog *b = &w->ports[port_id].backlog;
+    struct rte_mbuf **m;
+
+    for (uint32_t n; (n = backlog_peek(b, &m, PKT_BURST)) > 0;) {
+        uint16_t sent = transmit(w, port_id, m, (uint16_t)n);
+        backlog_sent(b, sent);
+        if (sent < n)
+            return false;
+    }
+    return true;
 }
 
 static void flush_port(struct worker *w, uint16_t port_id)
 {
-    struct port *port = w->ports[port_id].port;
+    const struct port *port = w->ports[port_id].port;
     struct rte_mbuf **tx = w->ports[port_id].tx;
-    uint16_t n = w->ports[port_id].n_tx;
-    uint64_t bytes = 0;
+    uint16_t n = w->ports[port_id].n_tx, sent = 0;
 
     if (w->ports[port_id].queue >= port->n_tx) {
         pass_on(w, port_id, w->peers[w->ports[port_id].queue % port->n_tx]);
         return;
     }
     enum stage outer = meter_enter(&w->meter, STAGE_TX);
-    note_latency(&w->meter, tx + w->ports[port_id].n_kept, (uint16_t)(n - w->ports[port_id].n_kept));
-    for (uint16_t i = 0; i < n; i++) /* the port frees what it takes */
-        bytes += tx[i]->pkt_len;
-    uint16_t sent = 0;
-    for (uint16_t k = 1; sent < n && k > 0; sent += k) /* a port may take a burst in parts */
-        k = port->ops->tx_burst(port, w->ports[port_id].queue, tx + sent, (uint16_t)(n - sent));
+    if (transmit_backlog(w, port_id))
+        sent = transmit(w, port_id, tx, n);
     for (uint16_t i = sent; i < n; i++)
-        bytes -= tx[i]->pkt_len;
-    w->stats.tx_bytes += bytes;
-    w->stats.tx_packets += sent;
-    w->ports[port_id].n_tx = w->ports[port_id].n_kept = keep(w, tx, sent, n);
+        backlog_add(w, &w->ports[port_id].backlog, tx[i]);
+    w->ports[port_id].n_tx = 0;
     meter_enter(&w->meter, outer);
 }
 
@@ -138,7 +152,7 @@ void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m)
 void frame_flush(struct worker *w)
 {
     for (uint16_t i = 0; i < w->n_ports; i++)
-        if (w->ports[i].n_tx > 0)
+        if (w->ports[i].n_tx > 0 || w->ports[i].backlog.n > 0)
             flush_port(w, i);
 }
 
@@ -146,14 +160,15 @@ void frame_finish(struct worker *w)
 {
     for (uint16_t i = 0; i < w->n_ports; i++) {
         rte_pktmbuf_free_bulk(w->ports[i].tx, w->ports[i].n_tx);
-        w->ports[i].n_tx = w->ports[i].n_kept = 0;
+        w->ports[i].n_tx = 0;
+        backlog_finish(&w->ports[i].backlog);
     }
 }
 
 bool frame_waits(const struct worker *w)
 {
     for (uint16_t i = 0; i < w->n_ports; i++)
-        if (w->ports[i].n_tx > 0)
+        if (w->ports[i].backlog.n > 0)
             return true;
     return false;
 }

@@ -23,8 +23,7 @@ void frame_send(struct worker *w, struct rte_mbuf *m, uint16_t payload_len);
 /* Queues a whole frame (ARP, ICMP) for a port of this worker. Takes m. */
 void frame_send_raw(struct worker *w, uint16_t port_id, struct rte_mbuf *m);
 
-/* Once a turn: transmits what is queued. Of what a port does not take, video is dropped (TX_FULL) and some of the rest
- * waits for the next time. */
+/* Once a turn: transmits what is queued. What a port does not take waits for the next time (backlog.h). */
 void frame_flush(struct worker *w);
 bool frame_waits(const struct worker *w);
 void frame_finish(struct worker *w); /* frees what waits */

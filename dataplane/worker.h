@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/backlog.h"
 #include "dataplane/drop.h"
 #include "dataplane/egress.h"
 #include "dataplane/mailbox.h"
@@ -55,9 +56,9 @@ struct worker {
     struct {
         struct port *port; /* port.id is its place in this array, in every worker */
         uint16_t queue;
-        uint16_t n_tx;   /* finished frames, see frame.h */
-        uint16_t n_kept; /* the first of them were not taken by the port before */
+        uint16_t n_tx; /* finished frames, see frame.h */
         struct rte_mbuf *tx[PKT_BURST];
+        struct backlog backlog; /* those that the port did not take */
     } ports[WORKER_PORTS_MAX];
     const struct dataplane_conf *conf;
     const struct tables *tables; /* ctl writes, lock-free reads under RCU */

@@ -13,6 +13,7 @@
 
 #include "backend.h"
 #include "dataplane/eal.h"
+#include "dataplane/frame.h"
 
 #define FIRST_CLIENT_PORT 20000
 #define CLIENTS_MAX       1100
@@ -191,6 +192,7 @@ void media_destroy(struct media *media)
         destroy_client(media->clients[i]);
     for (uint32_t i = 0; i < media->n_fans; i++)
         fan_destroy(media->fans[i]);
+    frame_finish(w);
     mailbox_finish(&w->mailbox);
     mailbox_finish(&media->ctl);
     tables_finish(&media->tables);

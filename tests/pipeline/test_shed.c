@@ -194,33 +194,47 @@ static void what_a_stall_left_behind_is_taken(void **state)
     assert_int_equal(r->media->worker.shed.waited, 0);
 }
 
-/* The port takes nothing for a while: audio waits for it, within bounds. */
+/* The port takes nothing for a while: frames wait for it, within bounds, and go in order. */
 static void what_the_port_does_not_take(void **state)
 {
     struct room *r = *state;
+    struct worker *w = &r->media->worker;
+    const uint32_t most = 255 / 2, most_video = most - most / 8; /* of the tests' pool */
 
     send_video(r);
     send_audio(r);
     media_turn(r->media, 1000);
+    r->player->deaf = false;
     r->player->rtp.n = 0;
-    r->media->tx_blocked = 1000;
-    for (int i = 1; i <= 10; i++) {
-        send_video(r);
-        send_audio(r);
-        media_turn(r->media, 100);
-    }
-    assert_int_equal(media_drops(r->media, DROP_TX_FULL), 10);
-    assert_int_equal(r->player->rtp.n, 0);
-    r->media->tx_blocked = 0;
-    media_turn(r->media, 100);
-    assert_int_equal(r->player->rtp.n, 10); /* all the audio */
     r->media->tx_blocked = 100000;
-    for (int i = 11; i <= 100; i++)
+    for (uint32_t i = 0; i < most; i++)
+        send_video(r);
+    media_turn(r->media, 100);
+    assert_int_equal(w->ports[0].backlog.n, most_video);
+    assert_int_equal(media_drops(r->media, DROP_TX_FULL), most - most_video);
+    for (uint32_t i = 0; i < most; i++)
         send_audio(r);
     media_turn(r->media, 100);
-    assert_int_equal(r->media->worker.ports[0].n_tx, PKT_BURST / 2);
-    assert_int_equal(media_drops(r->media, DROP_TX_FULL), 10 + 90 - PKT_BURST / 2);
+    assert_int_equal(w->ports[0].backlog.n, most); /* audio has places that video has not */
+    assert_int_equal(media_drops(r->media, DROP_TX_FULL), most);
+    uint64_t noted = w->meter.latency[TRAFFIC_VIDEO].count;
+
     r->media->tx_blocked = 0;
+    media_turn(r->media, 100);
+    assert_int_equal(r->player->rtp.n, most);
+    for (uint32_t i = 0; i < most; i++) {
+        struct rtp_view v;
+        const struct packet *packet = inbox_at(&r->player->rtp, i);
+        assert_int_equal(rtp_parse(&v, packet->bytes, packet->len), 0);
+        assert_int_equal(v.pt, 100);
+        assert_int_equal(v.ssrc, i < most_video ? 0x5000 : 0x5100);
+    }
+    assert_int_equal(w->meter.latency[TRAFFIC_VIDEO].count, noted + most_video); /* each when it went */
+    assert_false(w->ports[0].backlog.n);
+    r->media->tx_blocked = 10; /* what still waits at the end is freed */
+    send_audio(r);
+    media_turn(r->media, 0);
+    r->player->deaf = true;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_room, close_room)
