@@ -11,7 +11,7 @@
 #include "bench/bench.h"
 #include "bench/rig.h"
 
-#define ROOMS        160
+#define ROOMS        320
 #define PEOPLE       10
 #define FLOWS        2 /* of a room */
 #define WARM_US      200000
@@ -30,7 +30,7 @@ static const struct rig_conf conf = {
     .publishers = 1,
     .codecs = PEER_SDP_CODEC(CODEC_OPUS) | PEER_SDP_CODEC(CODEC_VP8),
     .shapes = {[MEDIA_AUDIO] = {.packet_bytes = 160, .frame_packets = 1, .interval_us = 20000},
-               [MEDIA_VIDEO] = {.packet_bytes = 1200, .frame_packets = 16, .interval_us = 2000}},
+               [MEDIA_VIDEO] = {.packet_bytes = 1200, .frame_packets = 8, .interval_us = 2000}},
 };
 
 static void run_rooms(struct rig *rig, uint32_t rooms, int64_t warm_us, int64_t time_us, struct engine_result *r)
@@ -39,9 +39,7 @@ static void run_rooms(struct rig *rig, uint32_t rooms, int64_t warm_us, int64_t 
                                    .warm_us = warm_us,
                                    .time_us = time_us,
                                    .drain_us = warm_us < WARM_US ? 0 : DRAIN_US,
-                                   .verify_every = VERIFY_EVERY,
-                                   .on_turn = people_turn,
-                                   .arg = rig->people};
+                                   .verify_every = VERIFY_EVERY};
 
     WORLD_CHECK(rig->world, engine_run(rig->engine, &run, r) == 0);
     WORLD_CHECK(rig->world, r->corrupt == 0 && r->unknown == 0);
@@ -62,6 +60,7 @@ static void print(const char *what, uint32_t rooms, const struct engine_result *
         {"video_p99_us", (double)hist_quantile(&video->latency, P99) / 1e3},
         {"offered_mpps", (double)r->expected / r->seconds / 1e6},
         {"load_busy", r->busy},
+        {"load_late_ms", (double)r->late_ns / 1e6},
         {"verified", (double)r->verified},
     };
 

@@ -18,7 +18,7 @@
 #define HIGHEST      (-20)
 #define PENDING_MAX  64
 #define MEMIF        "socket-abstract=no,socket=%s/memif"
-#define RING         ",rsize=11" /* log2: a burst for a thousand receivers */
+#define RING         ",rsize=13" /* log2: what comes while a neighbour has the CPU, 3 ms at a time */
 #define DEVICE_BYTES 256
 #define VETH                                                                                                   \
     "ip link add relay numrxqueues 1 numtxqueues 1 type veth peer name client numrxqueues 1 numtxqueues 1 && " \

@@ -8,7 +8,8 @@
 
 #define WINDOW_US      2000
 #define WINDOW_TURNS   8   /* at least: with a large fan-out one turn is longer than a window */
-#define FILL_PERMILLE  900 /* of the worker's time, by what comes back */
+#define FILL_PERMILLE  850 /* of the worker's time, by what comes back */
+#define BACK_MAX       2u  /* ranks a window */
 #define SPARE_PERMILLE 250 /* enough for one stream in SHED_VIDEO at least */
 
 uint32_t shed_next(uint32_t level, bool backlog, uint32_t idle_permille)
@@ -20,7 +21,8 @@ uint32_t shed_next(uint32_t level, bool backlog, uint32_t idle_permille)
     if (backlog && !spare) /* what came in is not known; a quarter less is soon enough */
         return RTE_MIN(level + RTE_MAX(kept / 4, 1u), (uint32_t)SHED_LEVEL_MAX);
     uint32_t could = RTE_MAX(kept * FILL_PERMILLE / (1000 - RTE_MIN(idle_permille, 999u)), kept + spare);
-    return level - RTE_MIN(could - kept, level);
+    uint32_t back = spare ? could - kept : RTE_MIN(could - kept, BACK_MAX); /* near the limit step by step */
+    return level - RTE_MIN(back, level);
 }
 
 uint32_t shed_rank(const struct stream *st)
