@@ -103,6 +103,7 @@ static void start_world(struct rig *rig, uint32_t n_sessions)
     snprintf(announce, sizeof(announce), "media.announce=%s", wires[c->over].announce);
     snprintf(sessions, sizeof(sessions), "dataplane.max_sessions=%u", MAX(10000, n_sessions));
     world_set(w, c->controlplane_alone ? "workers.cores=1" : "workers.cores=0");
+    world_set(w, "rtp.activity_timeout=600000"); /* those who are through wait for the last */
     world_set(w, c->over == RIG_OVER_MEMIF ? "dataplane.idle=poll" : "dataplane.idle=sleep");
     if (c->over == RIG_OVER_XDP)
         world_set(w, "dataplane.interfaces=relay");
