@@ -2,7 +2,6 @@
 /* Sessions in place, slices of packets, workers side by side. */
 #include "bench/world.h"
 
-#include <malloc.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -508,22 +507,4 @@ void world_init(uint32_t n_lcores)
         fprintf(stderr, "bench: the EAL does not start: %s\n", rte_strerror(rte_errno));
         exit(1);
     }
-}
-
-/* ---- Memory ---- */
-
-uint32_t world_session_bytes(enum srtp_profile profile)
-{
-    size_t before = mallinfo2().uordblks;
-    struct srtp_ctx *rx = make_ctx(profile, 0, false), *tx = make_ctx(profile, 0, true);
-    size_t keys = mallinfo2().uordblks - before;
-
-    srtp_ctx_destroy(rx);
-    srtp_ctx_destroy(tx);
-    return (uint32_t)(sizeof(struct session) + sizeof(struct session *) + keys);
-}
-
-uint32_t world_subscription_bytes(void)
-{
-    return (uint32_t)sizeof(struct subscription);
 }

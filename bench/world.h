@@ -38,8 +38,4 @@ struct world_run {
 /* Makes a slice of packets, then lets every worker work it off: all at the same time, each on its lcore. */
 void world_run(struct world *world, struct world_run *runs);
 
-/* Bytes of ours for one session and one subscription: objects, keys, their places in tables. */
-uint32_t world_session_bytes(enum srtp_profile profile);
-uint32_t world_subscription_bytes(void);
-
 #endif

@@ -2,6 +2,7 @@
 /* Every publish and play ends in a definite status when its peer fails it, and survives what it should: a new address,
  * a process that dies, one that stands still. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,6 +138,15 @@ static void test_controlplane_stands_still(void **state)
     world_close(w);
 }
 
+static bool logs(const struct process *p, const char *words)
+{
+    char *output = process_output(p);
+    bool found = strstr(output, words);
+
+    free(output);
+    return found;
+}
+
 /* It is there, yet answers nobody: what is new fails, what there is goes on when it wakes. */
 static void test_dataplane_stands_still(void **state)
 {
@@ -151,6 +161,7 @@ static void test_dataplane_stands_still(void **state)
     kill(w->dataplane.pid, SIGCONT);
     await_flow(w, b, a, 10);
     WORLD_CHECK(w, person_media_is(first, "PUBLISHING"));
+    WORLD_AWAIT(w, 5000, logs(&w->controlplane, "dataplane answers again"));
     struct person *c = join(w, "c", NULL);
     WORLD_AWAIT(w, 5000, see_each_other(c, b, 30));
     world_close(w);

@@ -367,7 +367,8 @@ static void test_refusals(void **state)
         {DROP_CAPS("-net_raw"), "not permitted: run as root"},
         {DROP_CAPS("-net_admin"), "not permitted: run as root"},
         {"ulimit -l 64; " DROP_CAPS("-ipc_lock"), "RLIMIT_MEMLOCK, CAP_IPC_LOCK"},
-        {"exec unshare -m sh -c 'mount -o bind,ro /proc/sys /proc/sys && exec \"$@\"' -",
+        {"exec unshare --propagation unchanged -m sh -c "
+         "'mount --make-private /proc && mount -o bind,ro /proc/sys /proc/sys && exec \"$@\"' -", /* in a chroot too */
          "sysctl net.ipv4.conf.lo.accept_local=1 and net.ipv4.conf.lo.route_localnet=1: Read-only file system"},
     };
     struct world *w = *state;
