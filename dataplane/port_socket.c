@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "dataplane/line.h"
 #include "dataplane/port.h"
 #include "dataplane/socket_tx.h"
 
@@ -32,8 +33,8 @@ struct batch {
     _Alignas(struct cmsghdr) uint8_t cmsg[PKT_BURST][CMSG_BYTES];
 };
 
-struct queue {
-    struct rte_mempool *pool;
+struct queue { /* of one worker: shares no cache line with another's */
+    _Alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool;
     uint32_t n_stock; /* mbufs that wait for datagrams */
     struct rte_mbuf *stock[PKT_BURST];
     struct batch rx;
@@ -295,7 +296,7 @@ struct port *port_socket_create(uint16_t n_queues, const char *address, uint16_t
     ps->first_udp_port = first_udp_port;
     ps->port = (struct port){.ops = &ops, .n_queues = n_queues, .n_tx = n_queues};
     snprintf(ps->port.name, sizeof(ps->port.name), "socket");
-    ps->queues = calloc(n_queues, sizeof(*ps->queues));
+    ps->queues = line_alloc(n_queues * sizeof(*ps->queues));
     ps->fds = malloc(n_queues * sizeof(*ps->fds));
     if (!ps->queues || !ps->fds || !parse_address(ps, address, ip)) {
         *err = ps->queues && ps->fds ? "not an address of this host" : "out of memory";
