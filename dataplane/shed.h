@@ -6,8 +6,8 @@
  * A backlog that lasts is overload; a short one is what a stall of some milliseconds left behind, and the queues are
  * there for it. Once something is shed, each window counts.
  *
- * Backlog is seen at the ports: each poll of one brought a full burst for a whole window, or a port did not take what
- * was to be sent. How much may come back is told by the idle share of a window. */
+ * Backlog is seen at the ports: each poll of one brought a full burst for a whole window, in which the worker had no
+ * time to spare. How much may come back is told by the idle share of a window. */
 #ifndef ROOMLINE_DATAPLANE_SHED_H
 #define ROOMLINE_DATAPLANE_SHED_H
 
