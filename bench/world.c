@@ -21,6 +21,7 @@
 #include "dataplane/worker.h"
 
 #define SLICE      512 /* media packets in */
+#define SLICE_NEAR 128 /* so few that the cache has them still, as it has what was just decrypted */
 #define FEEDBACK   100 /* packets out for one receiver report and NACK */
 #define REPORTS    250 /* packets of a stream for one sender report */
 #define HISTORY    64
@@ -43,6 +44,7 @@ struct lane { /* what belongs to one worker */
     struct worker *worker;
     struct rte_mempool *rx_pool;
     struct rte_mbuf **rx;
+    uint32_t slice; /* media packets of one */
     uint32_t rx_n, rx_at, rx_size;
     struct session *sessions;
     struct stream *streams;
@@ -100,14 +102,20 @@ static struct srtp_ctx *make_ctx(enum srtp_profile profile, uint32_t serial, boo
 
 /* ---- The port ---- */
 
-static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+static uint16_t take(struct lane *lane, struct rte_mbuf **m, uint16_t n)
 {
-    struct lane *lane = &CONTAINER_OF(port, struct world, port)->lanes[queue];
     uint16_t got = (uint16_t)MIN(n, lane->rx_n - lane->rx_at);
 
     memcpy(m, lane->rx + lane->rx_at, got * sizeof(m[0]));
     lane->rx_at += got;
     return got;
+}
+
+static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+{
+    struct world *world = CONTAINER_OF(port, struct world, port);
+
+    return world->conf.clear ? 0 : take(&world->lanes[queue], m, n);
 }
 
 static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
@@ -174,10 +182,25 @@ static void push_sender_report(struct lane *lane, const struct stream *st, uint3
     push_rtcp(lane, st->session, rtcp, (uint16_t)len);
 }
 
+/* As receive leaves it. */
+static void make_clear(struct lane *lane, struct rte_mbuf *m, struct stream *st, uint16_t hdr_len, uint32_t index)
+{
+    *pkt(m) = (struct pkt){.session = st->session,
+                           .stream = st,
+                           .rx_us = lane->now_us,
+                           .rx_tsc = rte_rdtsc(),
+                           .index = index,
+                           .l4_off = HEADERS - sizeof(struct rte_udp_hdr),
+                           .payload_off = HEADERS,
+                           .payload_len = (uint16_t)lane->world->conf.size,
+                           .rtp_hdr_len = hdr_len,
+                           .keyframe = index == 1};
+}
+
 static void push_media(struct lane *lane, uint32_t i)
 {
     const struct world_conf *conf = &lane->world->conf;
-    const struct stream *st = &lane->streams[i];
+    struct stream *st = &lane->streams[i];
     uint32_t index = ++lane->packets[i], hdr_len = RTP_HEADER_BYTES + (conf->lively ? EXT_BYTES : 0);
     struct rte_mbuf *m =
         frame(lane, (uint32_t)st->session->id, (uint16_t)(conf->size + srtp_overhead(lane->world->peer)));
@@ -194,6 +217,11 @@ static void push_media(struct lane *lane, uint32_t i)
         put_be16(rtp + RTP_HEADER_BYTES + 7, lane->transport_seq++);
     }
     memcpy(rtp + hdr_len, index == 1 ? VP8_KEY : VP8_LATER, sizeof(VP8_KEY) - 1);
+    if (conf->clear) {
+        make_clear(lane, m, st, (uint16_t)hdr_len, index);
+        push(lane, m);
+        return;
+    }
     struct srtp_job job = {.ctx = lane->world->peer,
                            .dst = rtp,
                            .hdr_len = (uint16_t)hdr_len,
@@ -224,11 +252,13 @@ static void push_feedback(struct lane *lane)
 
 static void generate(struct lane *lane)
 {
+    const struct world_conf *conf = &lane->world->conf;
+
     lane->rx_n = lane->rx_at = 0;
-    for (uint32_t i = 0; i < SLICE; i++) {
+    for (uint32_t i = 0; i < lane->slice; i++) {
         push_media(lane, lane->next_stream);
         lane->next_stream = (lane->next_stream + 1) % lane->n_streams;
-        lane->due_feedback += lane->world->conf.lively ? lane->world->conf.fan : 0;
+        lane->due_feedback += conf->lively && !conf->clear ? conf->fan : 0;
         for (; lane->due_feedback >= FEEDBACK; lane->due_feedback -= FEEDBACK)
             push_feedback(lane);
     }
@@ -346,6 +376,7 @@ static void make_lane(struct world *world, uint32_t i)
 
     lane->world = world;
     lane->worker = world->workers[i];
+    lane->slice = conf->clear ? SLICE_NEAR : SLICE;
     lane->now_us = START_US;
     lane->engine = must(srtp_engine_create());
     lane->n_streams = MAX(conf->n_subscriptions / conf->fan, 1u);
@@ -442,8 +473,8 @@ static void check_all_came(const struct lane *lane, uint64_t out)
                     drop_text((enum drop)why));
             exit(1);
         }
-    if (out != (uint64_t)SLICE * lane->world->conf.fan) {
-        fprintf(stderr, "bench: %llu packets came out of %u\n", (unsigned long long)out, SLICE);
+    if (out != (uint64_t)lane->slice * lane->world->conf.fan) {
+        fprintf(stderr, "bench: %llu packets came out of %u\n", (unsigned long long)out, lane->slice);
         exit(1);
     }
 }
@@ -455,6 +486,19 @@ static void meet(struct world *world)
 
     while (atomic_load(&world->ready) / n == mine)
         rte_pause();
+}
+
+static uint32_t turn(struct lane *lane, int64_t now_us)
+{
+    struct burst b;
+
+    if (!lane->world->conf.clear)
+        return worker_turn(lane->worker, now_us);
+    b.n = take(lane, b.m, PKT_BURST);
+    uint32_t n = b.n;
+    forward_burst(lane->worker, &b, now_us);
+    worker_turn(lane->worker, now_us);
+    return n;
 }
 
 static int run_lane(void *arg)
@@ -470,7 +514,7 @@ static int run_lane(void *arg)
     double start = bench_now_ns();
     do
         lane->now_ns += NS_PER_OUT * PKT_BURST * (int64_t)lane->world->conf.fan;
-    while (worker_turn(w, START_US + lane->now_ns / 1000) > 0); /* the last one finds the port empty */
+    while (turn(lane, START_US + lane->now_ns / 1000) > 0); /* the last one finds the port empty */
     double spent = bench_now_ns() - start;
     meet(lane->world);
     lane->now_us = START_US + lane->now_ns / 1000;

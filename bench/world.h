@@ -21,6 +21,7 @@ struct world_conf {
     uint32_t n_workers;
     bool lively; /* as in a room of browsers: header extensions, transport-wide feedback, a sender report each second
                     and stream, a receiver report and a NACK for each hundred packets that a subscriber gets */
+    bool clear;  /* packets come in as receive leaves them: forwarding alone. Lively: their extensions only */
 };
 
 /* Once, before all else: the EAL with so many lcores, each on a CPU of its own if there are as many. */
