@@ -114,7 +114,41 @@
       "How long sent packets are kept for retransmission, ms.")                                                        \
     X(POW2, history_packets, "history.packets", "512", RANGE(16, 65536), RESTART, "Packets kept per RTP stream.")      \
     X(U32, history_pool_share_percent, "history.pool_share", "50", RANGE(0, 90), RESTART,                              \
-      "Part of all packet buffers that kept packets may hold, percent.")
+      "Part of all packet buffers that kept packets may hold, percent.")                                               \
+    X(PATH, record_dir, "record.dir", "records", ANY, RESTART,                                                         \
+      "Folder of the recordings, served under /client/records/.")                                                      \
+    X(ENUM, record_streams, "record_streams", "true", ONE_OF("false|true"), RELOAD,                                    \
+      "Whether a publish with record:true becomes a file of its own.")                                                 \
+    X(ENUM, record_rooms, "record_rooms", "true", ONE_OF("false|true"), RELOAD,                                        \
+      "Whether a room whose first join says record:true is recorded as a whole.")                                      \
+    X(WORDS, record_formats, "record_formats", "h264-mp4 vp8-webm", ONE_OF("h264-mp4|h264-mkv|vp8-webm|vp8-mkv"),      \
+      RELOAD, "Container of a stream's file by its video codec; sound alone becomes mp4.")                             \
+    X(ENUM, stream_record_policy, "stream_record_policy", "template", ONE_OF("streamName|template"), RELOAD,           \
+      "What a stream's file is named by.")                                                                             \
+    X(STRING, stream_record_policy_template, "stream_record_policy_template", "stream-{mediaSessionId}-{login}", ANY,  \
+      RELOAD,                                                                                                          \
+      "Name of a stream's file: text and {streamName} {room} {login} {sessionId} {mediaSessionId} {audioCodec} "       \
+      "{videoCodec} {startTime} {endTime} {startTimeMillis} {endTimeMillis} {duration}.")                              \
+    X(ENUM, enable_empty_shift_writer, "enable_empty_shift_writer", "false", ONE_OF("false|true"), RELOAD,             \
+      "Whether all files of a room are padded to one length, in step with each other.")                                \
+    X(STRING, on_record_hook_script, "on_record_hook_script", "none", ANY, RELOAD,                                     \
+      "Program run when a stream's file is ready: stream name, path; none: no program.")                               \
+    X(STRING, on_multiple_record_hook_script, "on_multiple_record_hook_script", "default", ANY, RELOAD,                \
+      "Program run when the recording of a whole room is ready: path, time, duration in ms, URI; default: the "        \
+      "one that mixes it into one picture, none: no program.")                                                         \
+    X(U32, record_hook_timeout_ms, "record.hook_timeout", "60000", RANGE(100, 86400000), RELOAD,                       \
+      "Longest run of on_record_hook_script, ms; it is killed then.")                                                  \
+    X(U32, record_mix_timeout_ms, "record.mix_timeout", "43200000", RANGE(1000, 604800000), RELOAD,                    \
+      "Longest run of on_multiple_record_hook_script, ms.")                                                            \
+    X(POW2, record_ring_kbytes, "record.ring_kbytes", "8192", RANGE(64, 1048576), RESTART,                             \
+      "Room for copies that wait for the recorder, kB for each worker: it may stall for T s without a loss if "        \
+      "this is T times the kB/s that are recorded (8192: 0.5 s of 130 Mbit/s).")                                       \
+    X(U32, record_keyframe_interval_ms, "record.keyframe_interval", "10000", RANGE(0, 3600000), RELOAD,                \
+      "Time after which a recorded video stream is asked for a key frame, ms; 0: never.")                              \
+    X(U32, record_jobs, "record.jobs", "1", RANGE(1, 64), RESTART,                                                     \
+      "Recordings that are finished at a time, each by a niced process.")                                              \
+    X(U32, record_min_free_mbytes, "record.min_free_mbytes", "256", RANGE(0, 4294967295), RELOAD,                      \
+      "Recording stops while the disk has less free than this, MB.")
 
 /* The words of keys whose values are nouns of common/. */
 #define CONF_WORD_LEVEL(id, name)  "|" name
