@@ -3,7 +3,8 @@
  * comes out (world.h). The ceiling is the bare cipher for one packet out, sample by sample in turn.
  *
  *   room            one publisher, n subscribers, media alone
- *   lively          the same with all that browsers do: extensions, reports, NACKs and their answers, feedback
+ *   lively          the same with all that browsers do: extensions, reports, NACKs and their answers, feedback; also
+ *                   with smaller bursts (dataplane.burst)
  *   subscriptions   streams of n subscribers each, many of them: what a cold cache costs
  *   workers         two of them at the same time, each on a core of its own */
 #include <stdio.h>
@@ -31,6 +32,7 @@ static const struct {
     const char *name;
     uint32_t size, fan, subscriptions, workers;
     bool lively;
+    uint32_t burst; /* 0: 64 */
 } cases[] = {
     {"room", 160, 1, 1, 1, false},
     {"room", 160, 9, 9, 1, false},
@@ -42,6 +44,9 @@ static const struct {
     {"room", 1200, 500, 500, 1, false},
     {"lively", 160, 9, 9, 1, true},
     {"lively", 1200, 9, 9, 1, true},
+    {"lively, bursts of 32", 1200, 9, 9, 1, true, 32},
+    {"lively, bursts of 16", 1200, 9, 9, 1, true, 16},
+    {"lively, bursts of 8", 1200, 9, 9, 1, true, 8},
     {"subscriptions", 1200, 9, 100, 1, true},
     {"subscriptions", 1200, 9, 1000, 1, true},
     {"subscriptions", 1200, 9, 10000, 1, true},
@@ -93,6 +98,7 @@ static void measure(size_t c, enum srtp_profile profile, bool stages)
                                     .fan = cases[c].fan,
                                     .n_subscriptions = cases[c].subscriptions,
                                     .n_workers = cases[c].workers,
+                                    .burst = cases[c].burst,
                                     .lively = cases[c].lively};
     double samples[BENCH_SAMPLES], ceilings[BENCH_SAMPLES];
     struct bare *bare = bare_create(profile, conf.size);

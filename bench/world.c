@@ -403,6 +403,7 @@ struct world *world_create(const struct world_conf *conf)
                                                .history_mbufs = 8192,
                                                .mtu = 1500,
                                                .max_sessions = sessions * conf->n_workers,
+                                               .burst = conf->burst,
                                                .media_port = MEDIA_PORT,
                                                .n_workers = (uint16_t)conf->n_workers};
     world->port =

@@ -19,9 +19,10 @@ struct world_conf {
     uint32_t fan;             /* subscribers of a stream */
     uint32_t n_subscriptions; /* of one worker, about: a multiple of fan */
     uint32_t n_workers;
-    bool lively; /* as in a room of browsers: header extensions, transport-wide feedback, a sender report each second
-                    and stream, a receiver report and a NACK for each hundred packets that a subscriber gets */
-    bool clear;  /* packets come in as receive leaves them: forwarding alone. Lively: their extensions only */
+    uint32_t burst; /* as of dataplane_conf */
+    bool lively;    /* as in a room of browsers: header extensions, transport-wide feedback, a sender report each second
+                       and stream, a receiver report and a NACK for each hundred packets that a subscriber gets */
+    bool clear;     /* packets come in as receive leaves them: forwarding alone. Lively: their extensions only */
 };
 
 /* Once, before all else: the EAL with so many lcores, each on a CPU of its own if there are as many. */

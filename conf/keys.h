@@ -106,6 +106,8 @@
       "Transmit descriptors of each queue of a DPDK ethdev, as far as the device has them.")                           \
     X(ENUM, dataplane_steering, "dataplane.steering", "auto", ONE_OF("auto|flow|rss|none"), RESTART,                   \
       "How a DPDK ethdev brings packets to their worker: a flow rule per UDP port, RSS, or not; auto: what it has.")   \
+    X(U32, dataplane_burst, "dataplane.burst", "64", RANGE(8, 64), RESTART,                                            \
+      "Packets that a worker takes from a port at a time, and encrypts at a time.")                                    \
     X(ENUM, dataplane_idle, "dataplane.idle", "sleep", ONE_OF("sleep|poll"), RESTART,                                  \
       "What a worker does without packets: sleep on shared machines, poll on dedicated cores.")                        \
     X(U32, dataplane_max_sessions, "dataplane.max_sessions", "10000", RANGE(1, 1000000), RESTART,                      \

@@ -42,7 +42,7 @@ void egress_rtp(struct worker *w, struct path *path, struct rte_mbuf *m, uint16_
     };
     path->tx_packets++;
     path->tx_bytes += hdr_len + payload_len;
-    if (e->n == EGRESS_MAX)
+    if (e->n >= worker_burst(w))
         egress_flush(w);
 }
 

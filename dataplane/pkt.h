@@ -16,7 +16,7 @@ struct rte_mempool;
 struct session;
 struct stream;
 
-#define PKT_BURST    64 /* packets of one rx burst and of one crypto burst */
+#define PKT_BURST    64 /* packets of one rx burst and of one crypto burst, at most */
 #define PKT_HEADROOM RTE_PKTMBUF_HEADROOM
 #define PKT_DATAROOM 2048
 #define PKT_L4_MAX   62 /* Ethernet 14, IPv6 40, UDP 8 */

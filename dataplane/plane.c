@@ -101,6 +101,7 @@ static int set_conf(struct plane *p, const struct conf *conf)
         .history_mbufs = (uint32_t)((uint64_t)pools_rx_mbufs(conf) * conf->history_pool_share_percent / 100),
         .mtu = MTU,
         .max_sessions = conf->dataplane_max_sessions,
+        .burst = conf->dataplane_burst,
         .media_port = conf->media_port,
         .n_workers = (uint16_t)conf->workers_count,
     };

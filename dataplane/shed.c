@@ -34,7 +34,7 @@ uint32_t shed_rank(const struct stream *st)
 
 void shed_polled(struct worker *w, uint32_t port_id, uint32_t n)
 {
-    if (n < PKT_BURST)
+    if (n < worker_burst(w))
         w->shed.full &= ~(1u << port_id);
 }
 

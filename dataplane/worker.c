@@ -20,7 +20,7 @@ static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, i
     struct burst b;
 
     uint64_t before = rte_rdtsc();
-    b.n = port->ops->rx_burst(port, queue, b.m, PKT_BURST);
+    b.n = port->ops->rx_burst(port, queue, b.m, (uint16_t)worker_burst(w));
     shed_polled(w, port->id, b.n);
     if (b.n == 0)
         return 0;

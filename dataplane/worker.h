@@ -34,6 +34,7 @@ struct dataplane_conf {
     uint32_t history_mbufs;   /* per worker, of its rx pool: the rest is for receiving */
     uint32_t mtu;             /* largest IP packet sent */
     uint32_t max_sessions;
+    uint32_t burst;      /* packets asked of a port at a time, and encrypted at a time; 0: PKT_BURST, the most */
     uint16_t media_port; /* of worker 0; worker i has media_port + i */
     uint16_t n_workers;
     uint16_t n_addresses; /* ours on link_layer ports: IPv4 as ::ffff:a.b.c.d */
@@ -99,6 +100,11 @@ static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum drop w
 void worker_spend(struct worker *w, struct rte_mbuf *m);
 
 uint32_t worker_random(struct worker *w); /* not for keys */
+
+static inline uint32_t worker_burst(const struct worker *w)
+{
+    return w->conf->burst ? w->conf->burst : PKT_BURST;
+}
 
 /* Is it one of our addresses on link_layer ports? IPv4 as ::ffff:a.b.c.d. */
 bool worker_owns(const struct worker *w, const uint8_t ip[16]);

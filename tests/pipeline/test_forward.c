@@ -382,6 +382,34 @@ static void what_is_measured(void **state)
     close_room(&r);
 }
 
+/* dataplane.burst bounds what is taken from a port at a time, and what is encrypted together. */
+static void bursts_are_as_large_as_configured(void **state)
+{
+    static const struct {
+        uint32_t burst, largest;
+    } cases[] = {{0, 64}, {64, 64}, {16, 16}, {9, 9}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct room r;
+        open_room(&r, CM, (const enum srtp_profile[]){CM, GCM_128, GCM_256});
+        struct worker *w = &r.media->worker;
+        r.media->conf.burst = cases[i].burst;
+        for (int k = 0; k < 70; k++)
+            media_send_video(r.alice, k, k == 0);
+        worker_turn(w, r.media->now_us += 1000);
+        assert_int_equal(w->stats.rtp_received, cases[i].largest);
+        assert_int_equal(r.players[2]->rtp.n, cases[i].largest);
+        assert_non_null(w->egress.m[cases[i].largest - 1]);
+        assert_true(cases[i].largest == EGRESS_MAX || !w->egress.m[cases[i].largest]);
+        media_turn(r.media, 1000);
+        assert_int_equal(r.players[0]->rtp.n, 70);
+        assert_int_equal(r.players[1]->rtp.n, 70);
+        assert_int_equal(view_of(inbox_at(&r.players[2]->rtp, 69)).seq,
+                         (uint16_t)(view_of(inbox_at(&r.players[2]->rtp, 0)).seq + 69));
+        close_room(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +424,7 @@ int main(void)
         cmocka_unit_test(the_way_out_is_blocked_for_a_while),
         cmocka_unit_test(a_thousand_subscribers),
         cmocka_unit_test(what_is_measured),
+        cmocka_unit_test(bursts_are_as_large_as_configured),
     };
     return cmocka_run_group_tests(tests, media_global_init, media_global_finish);
 }
