@@ -2,10 +2,11 @@
 /* What a relay on one core does with twice the load it can work off: rooms with one publisher of audio and video each
  * and nine who play it, over memif; so many of them take part as the load wants. First all of them, to see what comes
  * through; then twice that for some seconds; then half of it at once, where nothing should be lost any more when 100 ms
- * have passed. */
+ * have passed. All the time the dataplane's control thread is asked one question after the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bench/bare.h"
 #include "bench/bench.h"
@@ -33,16 +34,54 @@ static const struct rig_conf conf = {
                [MEDIA_VIDEO] = {.packet_bytes = 1200, .frame_packets = 8, .interval_us = 2000}},
 };
 
-static void run_rooms(struct rig *rig, uint32_t rooms, int64_t warm_us, int64_t time_us, struct engine_result *r)
+struct result {
+    struct engine_result engine;
+    int64_t control_us; /* the slowest answer of the control thread */
+};
+
+/* ---- Is the control thread served meanwhile ---- */
+
+struct probe {
+    int telemetry;
+    int64_t asked_us; /* 0: no question is under way */
+    int64_t slowest_us;
+};
+
+/* One question at a time, which ctl itself must answer. Looked after by the engine, 10 ms late at most. */
+static void probe_turn(void *arg)
 {
+    static const char question[] = "/roomline/info";
+    struct probe *p = arg;
+    char answer[16384];
+    int64_t now_us = loop_now_us();
+
+    if (p->asked_us) {
+        p->slowest_us = MAX(p->slowest_us, now_us - p->asked_us);
+        if (recv(p->telemetry, answer, sizeof(answer), MSG_DONTWAIT) <= 0)
+            return;
+    }
+    p->asked_us = send(p->telemetry, question, strlen(question), MSG_DONTWAIT | MSG_NOSIGNAL) > 0 ? now_us : 0;
+}
+
+/* ---- Runs ---- */
+
+static void run_rooms(struct rig *rig, uint32_t rooms, int64_t warm_us, int64_t time_us, struct result *r)
+{
+    static struct probe probe;
+
+    probe.telemetry = rig->world->telemetry;
+    probe.slowest_us = 0;
     const struct engine_run run = {.flows = FLOWS * rooms,
                                    .warm_us = warm_us,
                                    .time_us = time_us,
                                    .drain_us = warm_us < WARM_US ? 0 : DRAIN_US,
-                                   .verify_every = VERIFY_EVERY};
+                                   .verify_every = VERIFY_EVERY,
+                                   .on_turn = probe_turn,
+                                   .arg = &probe};
 
-    WORLD_CHECK(rig->world, engine_run(rig->engine, &run, r) == 0);
-    WORLD_CHECK(rig->world, r->corrupt == 0 && r->unknown == 0);
+    WORLD_CHECK(rig->world, engine_run(rig->engine, &run, &r->engine) == 0);
+    WORLD_CHECK(rig->world, r->engine.corrupt == 0 && r->engine.unknown == 0);
+    r->control_us = probe.slowest_us;
 }
 
 static double percent_lost(const struct engine_kind *kind)
@@ -50,8 +89,9 @@ static double percent_lost(const struct engine_kind *kind)
     return kind->expected ? 100.0 * (double)kind->lost / (double)kind->expected : 0;
 }
 
-static void print(const char *what, uint32_t rooms, const struct engine_result *r, double ceiling_ns)
+static void print(const char *what, uint32_t rooms, const struct result *result, double ceiling_ns)
 {
+    const struct engine_result *r = &result->engine;
     const struct engine_kind *audio = &r->kinds[MEDIA_AUDIO], *video = &r->kinds[MEDIA_VIDEO];
     const struct bench_figure figures[] = {
         {"audio_lost_percent", percent_lost(audio)},
@@ -62,6 +102,7 @@ static void print(const char *what, uint32_t rooms, const struct engine_result *
         {"load_busy", r->busy},
         {"load_late_ms", (double)r->late_ns / 1e6},
         {"verified", (double)r->verified},
+        {"control_ms", (double)result->control_us / 1e3},
     };
 
     bench_print(&(struct bench_row){.bench = "overload",
@@ -90,7 +131,7 @@ static double measure_ceiling(void)
 
 int main(int argc, char **argv)
 {
-    static struct engine_result r;
+    static struct result r;
     struct rig rig;
 
     bench_start(argc, argv, "Twice the load that one core carries; keys: sessions", 3);
@@ -100,7 +141,7 @@ int main(int argc, char **argv)
     rig_open(&rig, &conf);
     run_rooms(&rig, ROOMS, WARM_US, TIME_US, &r);
     print("all that comes", ROOMS, &r, ceiling_ns);
-    uint32_t capacity = (uint32_t)(ROOMS * r.delivered / r.expected), twice = MIN(2 * capacity, ROOMS);
+    uint32_t capacity = (uint32_t)(ROOMS * r.engine.delivered / r.engine.expected), twice = MIN(2 * capacity, ROOMS);
     run_rooms(&rig, twice, WARM_US, OVERLOAD_US, &r);
     print("twice the capacity", twice, &r, ceiling_ns);
     run_rooms(&rig, twice, 0, TIME_US, &r); /* no pause between this and the next */

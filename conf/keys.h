@@ -84,7 +84,7 @@
       "CPU of each worker; empty: they float over all CPUs.")                                                          \
     X(ENUM, workers_priority, "workers.priority", "high", ONE_OF("normal|high|realtime"), RESTART,                     \
       "What others on its CPU leave a worker: high (nice -20), or realtime (SCHED_RR; only for workers that sleep, "   \
-      "and have CPU to spare), where permitted.")                                                                      \
+      "and have CPU to spare), where permitted; the control thread gets nice -19.")                                    \
     X(U32, workers_max_busy_percent, "workers.max_busy_percent", "95", RANGE(0, 100), RELOAD,                          \
       "Share of its time for which a worker may be busy before new streams are refused, percent; 0: any.")             \
     X(U32, workers_rebalance_percent, "workers.rebalance_percent", "80", RANGE(0, 100), RELOAD,                        \

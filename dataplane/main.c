@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ enum status { /* exit status */
               STATUS_EAL = 3,
               STATUS_PORT = 4, /* port, memory or sockets */
 };
+
+#define CTL_NICE (-19) /* a step behind the workers */
 
 #define ROLE "relays media between the peers of a room (DPDK)"
 
@@ -54,6 +57,14 @@ static int block_signals(void)
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* Where workers take precedence (run.c), ctl must not be who waits for them: its commands are what relieves an
+ * overload. Telemetry's threads inherit it. As far as permitted. */
+static void raise_priority(const struct conf *conf)
+{
+    if (conf->workers_priority != CONF_PRIORITY_NORMAL)
+        setpriority(PRIO_PROCESS, 0, CTL_NICE);
 }
 
 /* The EAL puts its telemetry socket into dpdk/roomline/ below RUNTIME_DIRECTORY. */
@@ -217,6 +228,7 @@ static enum status start(struct program *p)
     p->signal_fd = block_signals();
     if (!choose_port(p))
         return STATUS_PORT;
+    raise_priority(&p->conf);
     err = start_eal(p);
     if (err) {
         LOG_ERROR(EAL,
