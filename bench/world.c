@@ -357,7 +357,7 @@ static void make_worker(struct world *world, uint32_t i)
     w->tx_pool = pool("tx", TX_POOL);
     w->ctl_mailbox = &world->ctl;
     w->peers = world->workers;
-    w->sessions = must(calloc(world->dataplane.max_sessions, sizeof(*w->sessions)));
+    w->seats = must(calloc(world->dataplane.max_sessions, sizeof(*w->seats)));
     w->srtp = must(srtp_engine_create());
     w->random = 88172645463325252;
     meter_init(&w->meter);
@@ -425,7 +425,7 @@ static void destroy_lane(struct lane *lane)
     struct worker *w = lane->worker;
 
     while (w->n_sessions)
-        session_detach(w, w->sessions[0]);
+        session_detach(w, w->seats[0].session);
     worker_turn(w, lane->now_us); /* frees what was spent */
     for (uint32_t i = 0; i < lane->n_streams + lane->n_subs; i++) {
         srtp_ctx_destroy(lane->sessions[i].srtp_rx);
@@ -442,7 +442,7 @@ static void destroy_lane(struct lane *lane)
     srtp_engine_destroy(lane->engine);
     rte_mempool_free(w->tx_pool);
     rte_mempool_free(lane->rx_pool);
-    free(w->sessions);
+    free(w->seats);
     free(w);
     free(lane->streams);
     free(lane->subs);

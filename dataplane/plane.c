@@ -127,14 +127,14 @@ static struct worker *make_worker(struct plane *p, uint32_t index)
     w->tx_pool = p->pools.tx[index];
     w->ctl_mailbox = &p->ctl_mailbox;
     w->peers = p->workers;
-    w->sessions = calloc(p->conf.max_sessions, sizeof(struct session *));
+    w->seats = calloc(p->conf.max_sessions, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
     snprintf(name, sizeof(name), "mailbox%u", index);
     int err = mailbox_init(&w->mailbox, name, MAILBOX_WORKER_MAIL, p->pools.mail, true, SOCKET_ID_ANY);
-    if (err || !w->sessions || !w->srtp || getrandom(&w->random, sizeof(w->random), 0) != sizeof(w->random)) {
+    if (err || !w->seats || !w->srtp || getrandom(&w->random, sizeof(w->random), 0) != sizeof(w->random)) {
         mailbox_finish(&w->mailbox);
         srtp_engine_destroy(w->srtp);
-        free(w->sessions);
+        free(w->seats);
         rte_free(w);
         return NULL;
     }
@@ -213,7 +213,7 @@ static void destroy_worker(struct worker *w)
     frame_finish(w);
     mailbox_finish(&w->mailbox);
     srtp_engine_destroy(w->srtp);
-    free(w->sessions);
+    free(w->seats);
     rte_free(w);
 }
 

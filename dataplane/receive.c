@@ -46,6 +46,14 @@ static void update_session(struct worker *w, struct session *s, const struct ite
     }
 }
 
+/* What lies between two packets is asked for. */
+static void lose(struct worker *w, struct stream *st, int64_t highest, int64_t index, int64_t now_us)
+{
+    if (!nack_gap(&st->nack, highest, index, now_us))
+        stream_want_keyframe(w, st, now_us);
+    session_due(w, st->session, TIMER_REPORT);
+}
+
 /* The packet is new to the primary source whose highest index was highest. */
 static void update_stream(struct worker *w, struct stream *st, const struct pkt *p, uint32_t ts, int64_t highest,
                           int64_t now_us)
@@ -65,8 +73,8 @@ static void update_stream(struct worker *w, struct stream *st, const struct pkt 
         return;
     if (p->index < highest)
         nack_found(&st->nack, p->index, now_us);
-    else if (highest >= 0 && !nack_gap(&st->nack, highest, p->index, now_us))
-        stream_want_keyframe(w, st, now_us);
+    else if (highest >= 0 && p->index > highest + 1)
+        lose(w, st, highest, p->index, now_us);
 }
 
 /* RFC 4588 4: the original packet back in place, two bytes further on. DROP_COUNT, or why not. */

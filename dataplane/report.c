@@ -15,6 +15,7 @@
 #define REMB_GROWTH_US      250000 /* while the estimate moves */
 #define KEYFRAME_FIRST_US   300000 /* between requests; longer with each that goes unheard */
 #define KEYFRAME_MAX_US     1000000
+#define QUIET_US            TWCC_INTERVAL_US /* nothing is due more often while nothing is missing */
 #define NACK_SEQS_MAX       64
 #define COMPOUND_BYTES      1200
 #define COMPOUND_ITEM_BYTES 800 /* no single item is longer */
@@ -123,6 +124,7 @@ void stream_want_keyframe(struct worker *w, struct stream *st, int64_t now_us)
         return;
     st->keyframe_wanted = true;
     st->keyframe_tries = 0;
+    session_due(w, st->session, TIMER_REPORT);
     if (!keyframe_due(st, now_us) || !st->session->path.srtp)
         return;
     begin(&c, st->session, NULL, 0);
@@ -246,10 +248,20 @@ static void report_to_publisher(struct worker *w, struct session *s, int64_t now
     send_compound(w, s, &c);
 }
 
-void report_tick(struct worker *w, struct session *s, int64_t now_us)
+/* Something must be asked for, once or again. */
+static bool is_missing(const struct session *s)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        if (s->streams[i]->nack.n > 0 || s->streams[i]->keyframe_wanted)
+            return true;
+    return false;
+}
+
+int64_t report_tick(struct worker *w, struct session *s, int64_t now_us)
 {
     for (uint32_t i = 0; i < s->n_streams; i++)
         history_expire(w, &s->streams[i]->history, now_us - w->conf->history_age_us);
     if (s->n_streams && s->path.srtp)
         report_to_publisher(w, s, now_us);
+    return is_missing(s) ? now_us : now_us + QUIET_US;
 }

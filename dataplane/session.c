@@ -128,19 +128,25 @@ bool session_claim(struct worker *w, struct session *s, struct rte_mbuf *m)
 
 static void swap(struct worker *w, uint32_t a, uint32_t b)
 {
-    struct session *s = w->sessions[a];
+    struct seat seat = w->seats[a];
 
-    w->sessions[a] = w->sessions[b];
-    w->sessions[a]->worker_slot = a;
-    w->sessions[b] = s;
-    s->worker_slot = b;
+    w->seats[a] = w->seats[b];
+    w->seats[a].session->worker_slot = a;
+    w->seats[b] = seat;
+    seat.session->worker_slot = b;
+}
+
+void session_due(struct worker *w, const struct session *s, enum timer timer)
+{
+    assert(session_is_mine(w, s));
+    w->seats[s->worker_slot].due_us[timer] = 0;
 }
 
 void session_attach(struct worker *w, struct session *s)
 {
     assert(!s->attached && atomic_load(&s->owner) == w->index && w->n_sessions < w->conf->max_sessions);
     s->worker_slot = w->n_sessions++;
-    w->sessions[s->worker_slot] = s;
+    w->seats[s->worker_slot] = (struct seat){.session = s};
     s->attached = true;
     if (s->n_streams > 0)
         swap(w, s->worker_slot, w->n_publishers++);
@@ -243,4 +249,6 @@ void session_event(struct worker *w, struct session *s, uint32_t bits)
         s->event_bits &= ~(uint32_t)DP_SESSION_CONSENT; /* it came back: ICE alone says so */
     s->event_bits |= bits;
     session_tick(w, s);
+    if (s->event_bits)
+        session_due(w, s, TIMER_SESSION);
 }

@@ -120,6 +120,15 @@ struct session {
     _Atomic bool alive;                                      /* copy of ice.consent for ctl */
 };
 
+/* What is to be done for a session when nothing comes: events and consent, and what its publisher must hear. */
+enum timer { TIMER_SESSION, TIMER_REPORT, TIMER_COUNT };
+
+/* Its place in the owner's list. Side by side in memory, so that sessions for which nothing is due are not touched. */
+struct seat {
+    struct session *session;
+    int64_t due_us[TIMER_COUNT]; /* not before; 0: as soon as it has its turn */
+};
+
 /* In the data of mails. */
 struct mail_attach {
     struct arrivals *arrivals; /* for the stream's session, which has none yet; NULL: nothing to bring */
@@ -160,6 +169,9 @@ void session_route(struct worker *w, struct session *s, int64_t now_us);
 /* Owner worker: notes bits and mails them to ctl, at once or (coalesced) from session_tick. Never lost. */
 void session_event(struct worker *w, struct session *s, uint32_t bits);
 void session_tick(struct worker *w, struct session *s);
+
+/* Owner worker: something is due at the next look. */
+void session_due(struct worker *w, const struct session *s, enum timer timer);
 
 /* Is the session attached to this worker? If not, the packet is gone: handed over to the owner, held until the session
  * arrives, or dropped. */

@@ -12,8 +12,9 @@
 #include "dataplane/stream.h"
 
 #define HOUSEKEEPING_US 1000
-#define PUBLISHER_US    10000  /* each session that publishes is looked at so often */
-#define SESSION_US      100000 /* and every session */
+#define SESSION_US      100000 /* each session's events and consent are looked at so often, if due */
+#define PUBLISHER_US    10000  /* and what a publisher must hear */
+#define CONSENT_US      1000000
 
 static uint32_t turn_port(struct worker *w, struct port *port, uint16_t queue, int64_t now_us)
 {
@@ -43,35 +44,45 @@ void worker_input(struct worker *w, struct burst *b, int64_t now_us)
     forward_burst(w, b, now_us); /* one to many: a header per subscriber, jobs for the egress */
 }
 
-static void tick_session(struct worker *w, struct session *s, int64_t now_us)
+static int64_t tick_session(struct worker *w, struct session *s, int64_t now_us)
 {
     ice_tick(w, s, now_us);
     session_tick(w, s);
+    if (s->event_bits)
+        return now_us;
+    int64_t left_us = w->conf->consent_us - (now_us - s->ice.consent_us);
+    return now_us + (s->ice.consent ? RTE_MIN(left_us, (int64_t)CONSENT_US) : CONSENT_US);
 }
 
-static void look_ahead(struct session *const *list, uint32_t n, uint32_t at)
+static const struct {
+    int64_t period_us;
+    int64_t (*tick)(struct worker *w, struct session *s, int64_t now_us); /* returns when it is due again */
+} timers[TIMER_COUNT] = {[TIMER_SESSION] = {SESSION_US, tick_session}, [TIMER_REPORT] = {PUBLISHER_US, report_tick}};
+
+static void look_ahead(const struct seat *seats, uint32_t n, uint32_t at, enum timer timer, int64_t now_us)
 {
-    if (at + 2 < n)
-        session_prefetch(list[at + 2]);
-    if (at + 1 < n && list[at + 1]->n_streams > 0)
-        stream_prefetch(list[at + 1]->streams[0]);
+    if (at + 2 < n && seats[at + 2].due_us[timer] <= now_us)
+        session_prefetch(seats[at + 2].session);
+    if (at + 1 < n && seats[at + 1].due_us[timer] <= now_us && seats[at + 1].session->n_streams > 0)
+        stream_prefetch(seats[at + 1].session->streams[0]);
 }
 
-/* The next of n that are all to be looked at within a period. */
-static void tick_slice(struct worker *w, struct session *const *list, uint32_t n, uint32_t *at, int64_t late_us,
-                       int64_t period_us, void (*tick)(struct worker *, struct session *, int64_t), int64_t now_us)
+/* The next of n that are all to be looked at within a period: so that no turn is long. */
+static void tick_slice(struct worker *w, enum timer timer, uint32_t n, int64_t late_us, int64_t now_us)
 {
-    int64_t due = RTE_MIN((n * late_us + period_us - 1) / period_us, (int64_t)n);
+    int64_t period_us = timers[timer].period_us;
+    int64_t left = RTE_MIN((n * late_us + period_us - 1) / period_us, (int64_t)n);
 
-    for (; due > 0; due--) {
-        *at = *at < n ? *at : 0;
-        look_ahead(list, n, *at);
-        tick(w, list[(*at)++], now_us);
+    for (; left > 0; left--) {
+        uint32_t at = w->seat_at[timer] < n ? w->seat_at[timer] : 0;
+        look_ahead(w->seats, n, at, timer, now_us);
+        if (w->seats[at].due_us[timer] <= now_us)
+            w->seats[at].due_us[timer] = timers[timer].tick(w, w->seats[at].session, now_us);
+        w->seat_at[timer] = at + 1;
     }
 }
 
-/* A slice of the sessions every HOUSEKEEPING_US, so that no turn is long. After a sleep what was missed is made up for.
- * A session that only plays has nothing but its consent to watch. */
+/* A slice of the sessions every HOUSEKEEPING_US. After a sleep what was missed is made up for. */
 static void housekeeping(struct worker *w, int64_t now_us)
 {
     int64_t late_us = now_us - w->tick_us;
@@ -79,8 +90,8 @@ static void housekeeping(struct worker *w, int64_t now_us)
         return;
     meter_enter(&w->meter, STAGE_TICK);
     w->tick_us = now_us;
-    tick_slice(w, w->sessions, w->n_sessions, &w->session_at, late_us, SESSION_US, tick_session, now_us);
-    tick_slice(w, w->sessions, w->n_publishers, &w->publisher_at, late_us, PUBLISHER_US, report_tick, now_us);
+    tick_slice(w, TIMER_SESSION, w->n_sessions, late_us, now_us);
+    tick_slice(w, TIMER_REPORT, w->n_publishers, late_us, now_us);
 }
 
 static void free_spent(struct worker *w)

@@ -71,9 +71,9 @@ struct worker {
     struct rte_mbuf *token;                                    /* of a group we gave away, not sent yet */
     struct rte_mbuf *unsent_head, *unsent_tail; /* answers to ctl that found its mailbox full, linked by mbuf.next */
     struct worker *const *peers;                /* all workers, by index: their mailboxes */
-    struct session **sessions; /* owned, n_sessions of conf->max_sessions; first the n_publishers that publish */
+    struct seat *seats; /* owned sessions, n_sessions of conf->max_sessions; first the n_publishers that publish */
     uint32_t n_sessions, n_publishers;
-    uint32_t session_at, publisher_at; /* housekeeping goes round in slices */
+    uint32_t seat_at[TIMER_COUNT]; /* housekeeping goes round in slices */
     int64_t tick_us;
     struct srtp_engine *srtp;                 /* of all its bursts */
     struct egress egress;                     /* packets under construction for this burst */
@@ -137,8 +137,8 @@ void receive_burst(struct worker *w, struct burst *b,
                    int64_t now_us); /* unprotect; leaves clear RTP, RTCP to feedback */
 void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, int64_t now_us);
 void forward_burst(struct worker *w, struct burst *b, int64_t now_us); /* takes every packet */
-void report_tick(struct worker *w, struct session *s,
-                 int64_t now_us); /* ~10 ms per session: RR, NACK, PLI, twcc, REMB */
+/* RR, NACK, PLI, twcc, REMB, expiry of history. Returns when it is due again. */
+int64_t report_tick(struct worker *w, struct session *s, int64_t now_us);
 
 /* Objects, owner worker (called by mailbox_drain; defined where their nouns live: receive.c, forward.c). A stream
  * enters and leaves session.streams, a subscription the lists of its stream and session. A stream is detached after its

@@ -123,7 +123,7 @@ static struct worker *make_worker(struct fixture *f, uint32_t index)
     w->tx_pool = f->tx_pool;
     w->ctl_mailbox = &f->ctl;
     w->peers = f->workers;
-    w->sessions = calloc(f->conf.max_sessions, sizeof(struct session *));
+    w->seats = calloc(f->conf.max_sessions, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
     w->random = 88172645463325252u + index;
     rte_rcu_qsbr_thread_register(f->tables.rcu, index);
@@ -189,7 +189,7 @@ void fixture_destroy(struct fixture *f)
     for (uint32_t i = 0; i < FIXTURE_WORKERS; i++) {
         mailbox_finish(&f->workers[i]->mailbox);
         srtp_engine_destroy(f->workers[i]->srtp);
-        free(f->workers[i]->sessions);
+        free(f->workers[i]->seats);
         free(f->workers[i]);
         rte_ring_free(f->in[i]);
         rte_ring_free(f->out[i]);

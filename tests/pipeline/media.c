@@ -159,11 +159,11 @@ struct media *media_create(void)
     w->ctl_mailbox = &media->ctl;
     w->peers = media->workers;
     media->workers[0] = w;
-    w->sessions = calloc(CLIENTS_MAX, sizeof(*w->sessions));
+    w->seats = calloc(CLIENTS_MAX, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
     w->random = 88172645463325252;
     meter_init(&w->meter);
-    assert_true(media->clients && w->sessions && w->srtp);
+    assert_true(media->clients && w->seats && w->srtp);
     return media;
 }
 
@@ -186,7 +186,7 @@ void media_destroy(struct media *media)
 
     media_turn(media, 0);
     while (w->n_sessions)
-        session_detach(w, w->sessions[0]);
+        session_detach(w, w->seats[0].session);
     media_turn(media, 0);
     for (uint32_t i = 0; i < media->n_clients; i++)
         destroy_client(media->clients[i]);
@@ -203,7 +203,7 @@ void media_destroy(struct media *media)
     rte_mempool_free(media->mail_pool);
     rte_mempool_free(w->tx_pool);
     srtp_engine_destroy(w->srtp);
-    free(w->sessions);
+    free(w->seats);
     free(media->clients);
     free(media);
 }

@@ -277,7 +277,7 @@ static void what_was_never_sent_is_not_sent_again(void **state)
             send_nack(&c, &seq, 1);
     }
     assert_int_equal(c.media->worker.stats.retransmitted, 0);
-    media_ticks(c.media, c.media->conf.history_age_us + 20000); /* too old */
+    media_ticks(c.media, c.media->conf.history_age_us + 70000); /* too old */
     send_nack(&c, &first, 1);
     assert_int_equal(c.media->worker.stats.retransmitted, 0);
     assert_int_equal(c.media->worker.history_used, 0);

@@ -207,7 +207,7 @@ static void start(void)
                                                .mtu = 1500,
                                                .max_sessions = 4,
                                                .n_workers = 1};
-    static struct session *sessions[4];
+    static struct seat seats[4];
     static struct worker *workers[] = {&w};
 
     struct eal_host host;
@@ -227,7 +227,7 @@ static void start(void)
     w.tables = &tables;
     w.ctl_mailbox = &ctl;
     w.peers = workers;
-    w.sessions = sessions;
+    w.seats = seats;
 }
 
 static void open_session(struct session *s, uint32_t id)

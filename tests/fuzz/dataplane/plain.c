@@ -80,7 +80,7 @@ static void make(struct plain *p)
     w->tx_pool = p->pool;
     w->ctl_mailbox = &p->ctl;
     w->peers = &p->worker;
-    w->sessions = calloc(64, sizeof(struct session *));
+    w->seats = calloc(64, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
     w->random = 1;
     objects_init(&p->objects, &p->conf, &p->tables, &p->worker, &p->ctl, p->pool, 1, &objects_ops, NULL);
