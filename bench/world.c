@@ -50,7 +50,6 @@ struct lane { /* what belongs to one worker */
     struct stream *streams;
     struct subscription *subs;
     uint32_t n_streams, n_subs, next_stream, next_sub;
-    uint16_t transport_seq;
     uint64_t sent, due_feedback;
     uint32_t *packets; /* of each stream, that were sent */
     uint32_t srtcp_index;
@@ -214,7 +213,7 @@ static void push_media(struct lane *lane, uint32_t i)
     put_be32(rtp + 8, st->rtp.ssrc);
     if (conf->lively) {
         memcpy(rtp + RTP_HEADER_BYTES, EXTENSIONS, EXT_BYTES);
-        put_be16(rtp + RTP_HEADER_BYTES + 7, lane->transport_seq++);
+        put_be16(rtp + RTP_HEADER_BYTES + 7, (uint16_t)index); /* its transport carries nothing else */
     }
     memcpy(rtp + hdr_len, index == 1 ? VP8_KEY : VP8_LATER, sizeof(VP8_KEY) - 1);
     if (conf->clear) {

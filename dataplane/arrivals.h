@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_DATAPLANE_ARRIVALS_H
 #define ROOMLINE_DATAPLANE_ARRIVALS_H
 
+#include <rte_prefetch.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,13 @@ void arrivals_destroy(struct arrivals *a);
 
 /* A packet that comes late, after its neighbours were told, is told with them once more. */
 void arrivals_add(struct arrivals *a, uint16_t seq, int64_t now_us);
+
+/* Soon a packet will be added, most likely the next one. */
+static inline void arrivals_prefetch(const struct arrivals *a)
+{
+    rte_prefetch0(&a->time_us[(uint64_t)(a->highest + 1) % ARRIVALS_WINDOW]);
+}
+
 bool arrivals_pending(const struct arrivals *a);
 
 /* Writes one feedback packet; what it tells is no longer pending. Returns its length; 0: nothing to tell. size: at

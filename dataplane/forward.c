@@ -125,7 +125,7 @@ static inline void look_ahead(const struct burst *b, uint32_t i)
         rte_prefetch0(&pkt(b->m[i + 3])->stream->fan);
     if (i + 2 < b->n) {
         const struct pkt *p = pkt(b->m[i + 2]);
-        for (uint32_t k = 0; p->stream->fan && k < AHEAD; k++)
+        for (uint32_t k = 0; p->stream->fan && k <= 2 * AHEAD; k++) /* itself, and the legs before the loop's first */
             rte_prefetch0((const char *)p->stream->fan + k * RTE_CACHE_LINE_SIZE);
         history_prefetch(&p->stream->history, p->index);
     }

@@ -203,6 +203,16 @@ static void add(struct batch *batch, const struct item *it, int64_t index)
     batch->job[batch->n++] = job_of(it, index);
 }
 
+/* What will be written when the packet has proved authentic. */
+static void look_behind(const struct item *it, int64_t index)
+{
+    const struct session *s = pkt(it->m)->session;
+
+    replay_prefetch(&it->src->replay, index);
+    if (s->arrivals)
+        arrivals_prefetch(s->arrivals);
+}
+
 /* With the obvious index and one ROC more. Alone: where the first packets of a source stand side by side, each must
  * know what the one before it proved. */
 static void try_in_doubt(struct worker *w, struct item *it, int64_t index, struct burst *out, int64_t now_us)
@@ -251,6 +261,7 @@ static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, st
         try_in_doubt(w, &it, index, out, now_us);
     } else if (replay_check(&it.src->replay, index)) {
         add(batch, &it, index);
+        look_behind(&it, index);
     } else {
         worker_drop(w, m, DROP_REPLAY);
     }
