@@ -107,14 +107,19 @@ static int complain(const char *about, const char *what, int status)
     return status;
 }
 
+static json_t *text_or_empty(const char *text)
+{
+    json_t *json = json_string(text); /* NULL: not UTF-8 */
+    return json ? json : json_string("");
+}
+
 static void print_result(const struct args *args, const struct mix_result *r)
 {
     char *path = realpath(r->path, NULL);
-    json_t *line = json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", path ? path : r->path, "uri",
-                             args->uri ? args->uri : "", "durationMs", (json_int_t)r->duration_ms, "bytes",
-                             (json_int_t)r->bytes, "startUnixMs", (json_int_t)r->start_unix_ms);
-    if (line)
-        json_dumpf(line, stdout, JSON_COMPACT);
+    json_t *line = json_pack("{s:o, s:o, s:I, s:I, s:I}", "file", text_or_empty(path ? path : r->path), "uri",
+                             text_or_empty(args->uri ? args->uri : ""), "durationMs", (json_int_t)r->duration_ms,
+                             "bytes", (json_int_t)r->bytes, "startUnixMs", (json_int_t)r->start_unix_ms);
+    json_dumpf(line, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(line);
     free(path);

@@ -268,6 +268,12 @@ static int make(struct mix *m, const struct mix_job *job, struct mix_result *res
     return sidecar_write(&sidecar, m->scene);
 }
 
+static void explain(int rc, char *err)
+{
+    const char *why = rc == -ENODATA ? "nothing in it has a duration" : rc == -EINTR ? "stopped" : strerror(-rc);
+    snprintf(err, MIX_ERR_BYTES, "%s", why);
+}
+
 int mix_run(const struct mix_job *job, struct mix_result *result, char *err)
 {
     struct mix m = {.config = job->config};
@@ -287,7 +293,7 @@ int mix_run(const struct mix_job *job, struct mix_result *result, char *err)
     if (!rc)
         rc = make(&m, job, result);
     if (rc)
-        snprintf(err, MIX_ERR_BYTES, "%s", rc == -ENODATA ? "nothing in it has a duration" : strerror(-rc));
+        explain(rc, err);
     finish(&m);
     return rc;
 }
