@@ -36,7 +36,7 @@ struct take_track { /* zeroed but for codec CODEC_NONE: the take has none, or no
     uint64_t stream;
     int64_t start_us, end_us; /* of the first unit's begin and the last one's end */
     uint64_t packets, packets_lost, packets_duplicate, packets_late; /* late: by more than the window */
-    uint64_t units, units_broken;
+    uint64_t units, units_broken, units_left_out;                    /* left out: of which something came */
     uint32_t sender_reports;
     double clock_ppm; /* how much faster than ours the sender's clock ran; 0: unknown */
     /* Sound and video alike: */
@@ -52,7 +52,7 @@ enum unit_flag {
 };
 
 struct unit {
-    int64_t at_us;       /* when it is shown or begins to sound */
+    int64_t at_us;       /* when it is shown or begins to sound; rises from unit to unit */
     int64_t duration_us; /* sound: what it holds; video: 0 */
     const uint8_t *data; /* valid until the next call for this track. Sound: one payload. VP8: one frame. H.264: NAL
                             units, each behind a start code 00 00 00 01, with the parameter sets that came with it */
@@ -61,16 +61,17 @@ struct unit {
     uint16_t width, height; /* video: as the newest key frame or SPS says; 0 before one */
 };
 
-/* NULL: unreadable, or no capture file; *why (never freed) says what is wrong. A file cut off anywhere is no error. */
+/* NULL: unreadable, or no capture file; *why (never freed) says what is wrong. A file cut off anywhere is no error, nor
+ * is a take of which nothing came. The file is mapped as long as the take is open. */
 struct take *take_open(const char *path, const char **why);
 void take_close(struct take *t);
 
 const struct take_about *take_about(const struct take *t);
 const struct take_track *take_track(const struct take *t, enum media_kind kind); /* complete from the start */
 
-/* The next unit: 1, 0 at the end, or -errno of reading. Units that are not whole are left out for VP8 and H.264
+/* The next unit; false at the end. Units that are not whole are left out for VP8 and H.264
  * (counted) unless nothing but their end is missing. */
-int take_next(struct take *t, enum media_kind kind, struct unit *u);
+bool take_next(struct take *t, enum media_kind kind, struct unit *u);
 void take_rewind(struct take *t, enum media_kind kind);
 
 #endif

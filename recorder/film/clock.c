@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* clock: the lower envelope of arrival over timestamp. */
+#include "recorder/film/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+#define SLOPE_MAX     1e-3 /* what is steeper is no clock */
+#define SLOPE_SPAN    20e6 /* us of media time that tell one */
+#define BUCKET_US     1e6
+#define REPORT_FAR_US 10e6
+
+struct sample {
+    double media_us, delay_us; /* of a settled line: its place on the timeline in place of the delay */
+};
+
+struct run {           /* packets without a jump between them */
+    int64_t start;     /* lowest index */
+    int64_t before;    /* highest index of the run before */
+    int64_t ts, rx_us; /* of the first packet that was seen */
+    double delay_us;
+    size_t first, n; /* samples */
+    uint32_t line;
+};
+
+struct line {
+    struct sample *samples;
+    size_t n, size;
+    double slope;
+    double level_us; /* least delay about its end, so far */
+};
+
+struct clock {
+    double us_per_tick, ticks_per_us;
+    struct sample *samples;
+    struct run *runs;
+    struct line *lines;
+    size_t n_samples, samples_size, n_runs, runs_size, n_lines, lines_size;
+    /* While packets are seen: */
+    struct clock_hand last;
+    int64_t highest;
+    double delay_us, bucket;
+};
+
+struct clock *clock_create(uint32_t clock_hz)
+{
+    struct clock *c = calloc(1, sizeof(*c));
+    if (!c)
+        abort();
+    c->us_per_tick = 1e6 / clock_hz;
+    c->ticks_per_us = clock_hz / 1e6;
+    return c;
+}
+
+void clock_destroy(struct clock *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n_lines; i++)
+        free(c->lines[i].samples);
+    free(c->lines);
+    free(c->runs);
+    free(c->samples);
+    free(c);
+}
+
+/* One more element of what holds n of them; zeroed. */
+static void *grow(void *array, size_t *n, size_t *size, size_t bytes)
+{
+    if (*n == *size) {
+        *size = MAX(16, 2 * *size);
+        array = realloc(array, *size * bytes);
+        if (!array)
+            abort();
+    }
+    memset((char *)array + (*n)++ * bytes, 0, bytes);
+    return array;
+}
+
+/* The unwrapped timestamp nearest to what the time since the last packet lets expect. */
+static int64_t unwrap(const struct clock *c, const struct clock_hand *hand, uint32_t ts, int64_t rx_us)
+{
+    int64_t expected = hand->ts + (int64_t)((double)(rx_us - hand->rx_us) * c->ticks_per_us);
+    return expected + (int32_t)(ts - (uint32_t)expected);
+}
+
+static void start_run(struct clock *c, int64_t index, int64_t ts, int64_t rx_us, double delay_us)
+{
+    c->runs = grow(c->runs, &c->n_runs, &c->runs_size, sizeof(*c->runs));
+    c->runs[c->n_runs - 1] = (struct run){
+        .start = index, .before = c->highest, .ts = ts, .rx_us = rx_us, .delay_us = delay_us, .first = c->n_samples};
+    c->bucket = -1;
+}
+
+static void sample(struct clock *c, double media_us, double delay_us)
+{
+    struct run *run = &c->runs[c->n_runs - 1];
+    double bucket = (double)(int64_t)((media_us - (double)run->ts * c->us_per_tick) / BUCKET_US);
+    struct sample *last = run->n ? &c->samples[c->n_samples - 1] : NULL;
+    if (last && bucket <= c->bucket) {
+        if (bucket == c->bucket && delay_us < last->delay_us)
+            *last = (struct sample){media_us, delay_us};
+        return;
+    }
+    c->samples = grow(c->samples, &c->n_samples, &c->samples_size, sizeof(*c->samples));
+    c->samples[c->n_samples - 1] = (struct sample){media_us, delay_us};
+    c->bucket = bucket;
+    run->n++;
+}
+
+/* One that others overtook has nothing to say of the least delay; but it may be the first one of the new run. */
+static void see_late(struct clock *c, int64_t index, uint32_t ts, int64_t rx_us)
+{
+    struct run *run = &c->runs[c->n_runs - 1];
+    if (index <= run->before || index >= run->start)
+        return;
+    double delay_us = (double)rx_us - (double)unwrap(c, &c->last, ts, rx_us) * c->us_per_tick;
+    if (delay_us - run->delay_us < CLOCK_JUMP_US && run->delay_us - delay_us < CLOCK_JUMP_US)
+        run->start = index;
+}
+
+void clock_see(struct clock *c, int64_t index, uint32_t ts, int64_t rx_us)
+{
+    if (c->n_runs && index <= c->highest) {
+        see_late(c, index, ts, rx_us);
+        return;
+    }
+    if (!c->n_runs)
+        c->last = (struct clock_hand){.ts = ts, .rx_us = rx_us};
+    rx_us = MAX(rx_us, c->last.rx_us);
+    int64_t wide = unwrap(c, &c->last, ts, rx_us);
+    double media_us = (double)wide * c->us_per_tick, delay_us = (double)rx_us - media_us;
+    double jump = delay_us - c->delay_us;
+    if (!c->n_runs || jump > CLOCK_JUMP_US || jump < -CLOCK_JUMP_US)
+        start_run(c, index, wide, rx_us, delay_us);
+    c->last.ts = wide;
+    c->last.rx_us = rx_us;
+    c->delay_us = delay_us;
+    c->highest = index;
+    sample(c, media_us, delay_us);
+}
+
+/* ---- Settling ---- */
+
+/* Least delay of a run within CLOCK_LEVEL_US of its start, or of its end. */
+static double level_of(const struct clock *c, const struct run *run, bool end)
+{
+    const struct sample *s = c->samples + run->first, *edge = end ? s + run->n - 1 : s;
+    double level = edge->delay_us;
+    for (size_t i = 0; i < run->n; i++) {
+        const struct sample *at = end ? edge - i : edge + i;
+        double far = at->media_us - edge->media_us;
+        if (far > CLOCK_LEVEL_US || far < -CLOCK_LEVEL_US)
+            break;
+        level = MIN(level, at->delay_us);
+    }
+    return level;
+}
+
+static bool joins(const struct clock *c, size_t back, double level)
+{
+    if (c->n_lines < back)
+        return false;
+    double far = c->lines[c->n_lines - back].level_us - level;
+    return far < CLOCK_JOIN_US && far > -CLOCK_JOIN_US;
+}
+
+static void give_line(struct clock *c, struct run *run)
+{
+    double level = level_of(c, run, false);
+    size_t back = joins(c, 1, level) ? 1 : joins(c, 2, level) ? 2 : 0;
+    if (!back) {
+        c->lines = grow(c->lines, &c->n_lines, &c->lines_size, sizeof(*c->lines));
+        back = 1;
+    }
+    run->line = (uint32_t)(c->n_lines - back);
+    struct line *line = &c->lines[run->line];
+    line->level_us = level_of(c, run, true);
+    for (size_t i = 0; i < run->n; i++) {
+        const struct sample *s = &c->samples[run->first + i];
+        if (line->n && s->media_us <= line->samples[line->n - 1].media_us)
+            continue;
+        line->samples = grow(line->samples, &line->n, &line->size, sizeof(*line->samples));
+        line->samples[line->n - 1] = *s;
+    }
+}
+
+/* Is b on or above the straight line from a to c? */
+static bool is_above(const struct sample *a, const struct sample *b, const struct sample *c)
+{
+    return (b->delay_us - a->delay_us) * (c->media_us - a->media_us) >=
+           (c->delay_us - a->delay_us) * (b->media_us - a->media_us);
+}
+
+/* Slope of the edge of the lower convex hull above the samples' mean. */
+static double slope_of(const struct line *line)
+{
+    const struct sample *s = line->samples;
+    if (s[line->n - 1].media_us - s[0].media_us < SLOPE_SPAN)
+        return 0;
+    size_t *hull = malloc(line->n * sizeof(*hull)), n = 0, edge = 1;
+    double mean = 0, slope;
+    if (!hull)
+        abort();
+    for (size_t i = 0; i < line->n; i++) {
+        while (n > 1 && is_above(&s[hull[n - 2]], &s[hull[n - 1]], &s[i]))
+            n--;
+        hull[n++] = i;
+        mean += s[i].media_us / (double)line->n;
+    }
+    while (edge + 1 < n && s[hull[edge]].media_us < mean)
+        edge++;
+    const struct sample *a = &s[hull[edge - 1]], *b = &s[hull[edge]];
+    slope = (b->delay_us - a->delay_us) / (b->media_us - a->media_us);
+    free(hull);
+    return MAX(-SLOPE_MAX, MIN(SLOPE_MAX, slope));
+}
+
+/* Delays become places on the timeline. */
+static void settle_line(struct line *line)
+{
+    struct sample *s = line->samples;
+    double bend = CLOCK_BEND_PPM / 1e6, start = s[0].media_us;
+    line->slope = slope_of(line);
+    for (size_t i = 0; i < line->n; i++)
+        s[i].delay_us -= line->slope * (s[i].media_us - start);
+    for (size_t i = 1; i < line->n; i++)
+        s[i].delay_us = MIN(s[i].delay_us, s[i - 1].delay_us + bend * (s[i].media_us - s[i - 1].media_us));
+    for (size_t i = line->n - 1; i > 0; i--)
+        s[i - 1].delay_us = MIN(s[i - 1].delay_us, s[i].delay_us + bend * (s[i].media_us - s[i - 1].media_us));
+    for (size_t i = 0; i < line->n; i++)
+        s[i].delay_us += s[i].media_us + line->slope * (s[i].media_us - start);
+}
+
+void clock_settle(struct clock *c)
+{
+    for (size_t i = 0; i < c->n_runs; i++)
+        give_line(c, &c->runs[i]);
+    for (size_t i = 0; i < c->n_lines; i++)
+        settle_line(&c->lines[i]);
+    free(c->samples);
+    c->samples = NULL;
+}
+
+/* ---- Reading ---- */
+
+static double place(const struct line *line, double media_us)
+{
+    const struct sample *s = line->samples;
+    size_t low = 0, high = line->n; /* low: the last sample not after media_us, or the first one */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (s[middle].media_us <= media_us)
+            low = middle;
+        else
+            high = middle;
+    }
+    double rate = 1 + line->slope;
+    if (low + 1 < line->n && media_us >= s[low].media_us)
+        rate = (s[low + 1].delay_us - s[low].delay_us) / (s[low + 1].media_us - s[low].media_us);
+    return s[low].delay_us + rate * (media_us - s[low].media_us);
+}
+
+int64_t clock_at(const struct clock *c, struct clock_hand *hand, int64_t index, uint32_t ts, int64_t rx_us)
+{
+    if (!c->n_runs)
+        return rx_us;
+    while (hand->run + 1 < c->n_runs && index >= c->runs[hand->run + 1].start) {
+        hand->run++;
+        hand->moved = false;
+    }
+    const struct run *run = &c->runs[hand->run];
+    if (!hand->moved)
+        *hand = (struct clock_hand){.run = hand->run, .moved = true, .ts = run->ts, .rx_us = run->rx_us};
+    hand->ts = unwrap(c, hand, ts, rx_us);
+    hand->rx_us = rx_us;
+    return (int64_t)place(&c->lines[run->line], (double)hand->ts * c->us_per_tick);
+}
+
+bool clock_at_report(const struct clock *c, uint32_t ts, int64_t rx_us, double *at_us)
+{
+    size_t low = 0, high = c->n_runs;
+    if (!high)
+        return false;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (c->runs[middle].rx_us <= rx_us)
+            low = middle;
+        else
+            high = middle;
+    }
+    const struct run *run = &c->runs[low];
+    struct clock_hand hand = {.ts = run->ts, .rx_us = run->rx_us};
+    *at_us = place(&c->lines[run->line], (double)unwrap(c, &hand, ts, rx_us) * c->us_per_tick);
+    double far = *at_us - (double)rx_us;
+    return far < REPORT_FAR_US && far > -REPORT_FAR_US;
+}
+
+double clock_ppm(const struct clock *c)
+{
+    const struct line *longest = NULL;
+    for (size_t i = 0; i < c->n_lines; i++)
+        if (!longest || c->lines[i].n > longest->n)
+            longest = &c->lines[i];
+    return longest ? -1e6 * longest->slope / (1 + longest->slope) : 0;
+}
