@@ -4,7 +4,8 @@
  *
  * Control -> dataplane is desired state: a PUT carries the whole object and may be repeated, a DEL removes it, and both
  * are answered by DP_ACK at some later time. Nobody waits. Objects form a tree: a session holds the streams it
- * publishes and the subscriptions it plays; DEL of a session removes what it holds, DEL of a stream its subscriptions.
+ * publishes and the subscriptions it plays; DEL of a session removes what it holds, DEL of a stream its subscriptions
+ * and its tap.
  *
  * Ids are chosen by the controlplane: epoch << 32 | counter, never reused, so that a dataplane which outlives a
  * controlplane tells the old epoch's objects from the new ones.
@@ -22,7 +23,7 @@
 
 #define DP_CTL_SOCKET     "dataplane.ctl" /* in conf run_dir */
 #define DP_PUNT_SOCKET    "dataplane.punt"
-#define DP_PROTO_VERSION  2
+#define DP_PROTO_VERSION  3
 #define DP_WORKERS_MAX    64
 #define DP_UFRAG_BYTES    16  /* ours: 1..15 ice-chars and NUL */
 #define DP_PWD_BYTES      40  /* ours: 22..39 ice-chars and NUL (RFC 8839 5.4) */
@@ -48,7 +49,9 @@
     X(KEYFRAME_REQUEST, struct dp_del)              \
     X(ACK, struct dp_ack)                           \
     X(SESSION_EVENT, struct dp_session_event)       \
-    X(LOAD, struct dp_load)
+    X(LOAD, struct dp_load)                         \
+    X(TAP_PUT, struct dp_del)                       \
+    X(TAP_DEL, struct dp_del)
 
 enum dp_msg {
     DP_MSG_NONE,
@@ -138,7 +141,10 @@ struct dp_subscription_put {
     char cname[64]; /* SDES CNAME we send for rtp.ssrc */
 };
 
-/* DEL of any object; KEYFRAME_REQUEST: id of a stream. Deleting what is not there succeeds. */
+/* DEL of any object; KEYFRAME_REQUEST, TAP_PUT, TAP_DEL: id of a stream. Deleting what is not there succeeds.
+ *
+ * A tap: what comes of that stream is copied for the recorder (tap.h), from a key frame on that is asked for at once. A
+ * stream has one or none; it may be put and deleted again and again. -ENODEV: this dataplane has no tee. */
 struct dp_del {
     struct dp_head head;
     uint32_t pad;
@@ -187,6 +193,7 @@ struct dp_worker_load {
     uint32_t busy_permille; /* of the time */
     uint32_t sessions;
     uint32_t rx_pps, tx_pps;
+    uint64_t tap_copies, tap_lost; /* since its start: copied for the recorder; found the ring full */
 };
 
 struct dp_publish_load { /* a session that publishes, with all that play it */

@@ -32,7 +32,7 @@ struct object {
         struct dp_keys_put keys;
         struct dp_stream_put stream;
         struct dp_subscription_put subscription;
-        struct dp_del del; /* and a keyframe request */
+        struct dp_del del; /* and a tap, a keyframe request */
         struct dp_session_move move;
     } record;
 };
@@ -62,7 +62,7 @@ static struct ids read_ids(enum desired_kind kind, const void *record)
     const struct dp_keys_put *keys = record;
     const struct dp_stream_put *stream = record;
     const struct dp_subscription_put *sub = record;
-    const struct dp_del *keyframe = record;
+    const struct dp_del *of_stream = record;
     const struct dp_session_move *move = record;
     switch (kind) {
     case DESIRED_SESSION:
@@ -73,8 +73,9 @@ static struct ids read_ids(enum desired_kind kind, const void *record)
         return (struct ids){&stream->id, &stream->session, NULL};
     case DESIRED_SUBSCRIPTION:
         return (struct ids){&sub->id, &sub->session, &sub->stream};
+    case DESIRED_TAP:
     case DESIRED_KEYFRAME:
-        return (struct ids){&keyframe->id, NULL, &keyframe->id};
+        return (struct ids){&of_stream->id, NULL, &of_stream->id};
     case DESIRED_MOVE:
         return (struct ids){&move->id, &move->id, NULL};
     case DESIRED_KINDS:
@@ -181,7 +182,7 @@ int desired_put(struct desired *d, enum desired_kind kind, const void *record)
     if ((ids.session && !session) || (ids.stream && !stream))
         return -ENOENT;
     struct object *o = find(d, kind, *ids.id);
-    if (o && o->deleted)
+    if (o && o->deleted && kind != DESIRED_TAP)
         return -ESTALE;
     if (o && (o->session != session || o->stream != stream))
         return -EINVAL;
@@ -191,6 +192,9 @@ int desired_put(struct desired *d, enum desired_kind kind, const void *record)
             return -ENOMEM;
         hold(o, session, stream);
     }
+    if (o->deleted)
+        disown(o); /* the DEL need not be sent any more */
+    o->deleted = false;
     memcpy(&o->record, record, kinds[kind].put_bytes);
     o->record.head = (struct dp_head){.type = kinds[kind].put, .len = kinds[kind].put_bytes};
     owe(d, o);

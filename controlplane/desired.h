@@ -17,12 +17,14 @@
 
 /* id, PUT type, its struct, DEL type. In the order of dependency, which is the order of sending; DELs go before all of
  * them. KEYS and a MOVE bear the id of their session, live until they are acknowledged and are cleansed then. A
- * KEYFRAME request bears the id of its stream and lives until it is sent. */
+ * KEYFRAME request bears the id of its stream and lives until it is sent. A TAP bears the id of its stream, so it alone
+ * may be put again after it was deleted. */
 #define DESIRED_LIST(X)                                                                   \
     X(SESSION, DP_SESSION_PUT, struct dp_session_put, DP_SESSION_DEL)                     \
     X(KEYS, DP_KEYS_PUT, struct dp_keys_put, DP_MSG_NONE)                                 \
     X(STREAM, DP_STREAM_PUT, struct dp_stream_put, DP_STREAM_DEL)                         \
     X(SUBSCRIPTION, DP_SUBSCRIPTION_PUT, struct dp_subscription_put, DP_SUBSCRIPTION_DEL) \
+    X(TAP, DP_TAP_PUT, struct dp_del, DP_TAP_DEL)                                         \
     X(KEYFRAME, DP_KEYFRAME_REQUEST, struct dp_del, DP_MSG_NONE)                          \
     X(MOVE, DP_SESSION_MOVE, struct dp_session_move, DP_MSG_NONE)
 
@@ -38,7 +40,7 @@ struct desired;
 struct desired *desired_create(void);
 void desired_destroy(struct desired *d);
 
-/* record: the PUT of this kind (KEYFRAME: a struct dp_del); its ids say which object it is and what holds it. The
+/* record: the PUT of this kind (TAP, KEYFRAME: a struct dp_del); its ids say which object it is and what holds it. The
  * struct is copied, its head filled in. -ENOENT: what should hold the object is not there. -EINVAL: it hung on another
  * before. -ESTALE: the id was deleted. -ENOMEM. */
 int desired_put(struct desired *d, enum desired_kind kind, const void *record);

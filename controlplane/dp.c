@@ -356,6 +356,16 @@ void dp_del_subscription(struct dp *dp, uint64_t id)
     desired_del(dp->desired, DESIRED_SUBSCRIPTION, id);
 }
 
+void dp_put_tap(struct dp *dp, uint64_t stream)
+{
+    put(dp, DESIRED_TAP, &(struct dp_del){.id = stream});
+}
+
+void dp_del_tap(struct dp *dp, uint64_t stream)
+{
+    desired_del(dp->desired, DESIRED_TAP, stream);
+}
+
 void dp_request_keyframe(struct dp *dp, uint64_t stream)
 {
     if (desired_has(dp->desired, DESIRED_STREAM, stream)) /* asking a moment too late is no fault */

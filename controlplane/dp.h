@@ -62,6 +62,8 @@ void dp_put_subscription(struct dp *dp, const struct dp_subscription_put *m);
 void dp_del_session(struct dp *dp, uint64_t id); /* and what it holds */
 void dp_del_stream(struct dp *dp, uint64_t id);
 void dp_del_subscription(struct dp *dp, uint64_t id);
+void dp_put_tap(struct dp *dp, uint64_t stream); /* what comes of it is copied for the recorder; gone with the stream */
+void dp_del_tap(struct dp *dp, uint64_t stream);
 void dp_request_keyframe(struct dp *dp, uint64_t stream);
 void dp_move_session(struct dp *dp, uint64_t session, uint32_t worker); /* on_moved or on_refused follows */
 

@@ -106,6 +106,8 @@ static void on_mail(struct objects *o, struct rte_mbuf *m)
     case MAIL_RELEASE:
     case MAIL_ADOPT:
     case MAIL_KEYFRAME:
+    case MAIL_TAP:
+    case MAIL_UNTAP:
         break;
     }
     assert(!"mail that ctl does not take");

@@ -14,12 +14,15 @@
 
 #include "common/ipc.h"
 #include "common/log.h"
+#include "common/tap.h"
 #include "common/util.h"
 #include "dataplane/load.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/objects.h"
 #include "dataplane/run.h"
 #include "dataplane/stats.h"
+#include "dataplane/tap_link.h"
+#include "dataplane/tap_memory.h"
 
 #define ACKS_MAX        1024 /* waiting for the socket; one more is kept for a move */
 #define READ_BURST      64   /* messages before the others have their turn */
@@ -32,8 +35,8 @@ struct ctl {
     struct objects *objects;
     struct stats *stats;
     struct dp_hello hello;
-    char ctl_path[SOCKET_PATH_MAX], punt_path[SOCKET_PATH_MAX];
-    int ctl_listen, punt_listen;
+    char ctl_path[SOCKET_PATH_MAX], punt_path[SOCKET_PATH_MAX], tap_path[SOCKET_PATH_MAX];
+    int ctl_listen, punt_listen, tap_listen;
     int client, punt; /* -1: none */
     bool greeted;     /* the client's HELLO has come */
     bool blocked;     /* the client's socket is full */
@@ -42,6 +45,7 @@ struct ctl {
     bool event_waits;                 /* taken from the objects, not sent yet */
     struct dp_session_event event;
     struct load load;
+    struct tap_link tap;
     size_t msg_len; /* a message that waits for the workers; 0: none */
     _Alignas(8) uint8_t msg[MSG_BYTES_MAX];
 };
@@ -228,7 +232,18 @@ static void on_punt_readable(struct ctl *ctl)
 
 /* ---- The loop ---- */
 
-enum { FD_SIGNAL, FD_MAILBOX, FD_STATS, FD_CTL_LISTEN, FD_PUNT_LISTEN, FD_CLIENT, FD_PUNT, FD_COUNT };
+enum {
+    FD_SIGNAL,
+    FD_MAILBOX,
+    FD_STATS,
+    FD_CTL_LISTEN,
+    FD_PUNT_LISTEN,
+    FD_TAP_LISTEN,
+    FD_CLIENT,
+    FD_PUNT,
+    FD_RECORDER,
+    FD_COUNT
+};
 
 static void set_fds(const struct ctl *ctl, struct pollfd *fds, int signal_fd)
 {
@@ -241,6 +256,8 @@ static void set_fds(const struct ctl *ctl, struct pollfd *fds, int signal_fd)
     fds[FD_PUNT_LISTEN] = (struct pollfd){.fd = ctl->punt_listen, .events = POLLIN};
     fds[FD_CLIENT] = (struct pollfd){.fd = ctl->client, .events = client_events};
     fds[FD_PUNT] = (struct pollfd){.fd = ctl->punt, .events = POLLIN};
+    fds[FD_TAP_LISTEN] = (struct pollfd){.fd = ctl->tap.listen_fd, .events = POLLIN};
+    fds[FD_RECORDER] = (struct pollfd){.fd = ctl->tap.recorder_fd, .events = POLLIN};
 }
 
 static int patience_ms(struct ctl *ctl)
@@ -290,6 +307,8 @@ int ctl_run(struct ctl *ctl, int signal_fd)
             accept_client(ctl);
         if (fds[FD_PUNT_LISTEN].revents)
             accept_punt(ctl);
+        if (fds[FD_TAP_LISTEN].revents || fds[FD_RECORDER].revents)
+            tap_link_serve(&ctl->tap);
     }
 }
 
@@ -319,14 +338,20 @@ static void stop_listening(int fd, const char *path)
 struct ctl *ctl_create(void)
 {
     struct ctl *ctl = calloc(1, sizeof(*ctl));
-    if (ctl)
-        ctl->client = ctl->punt = ctl->ctl_listen = ctl->punt_listen = -1;
+    if (!ctl)
+        return NULL;
+    ctl->client = ctl->punt = ctl->ctl_listen = ctl->punt_listen = ctl->tap_listen = -1;
+    tap_link_init(&ctl->tap, -1, NULL, 0);
     return ctl;
 }
 
-int ctl_listen(struct ctl *ctl, const char *run_dir, const struct dp_hello *hello, const char **err)
+int ctl_listen(struct ctl *ctl, const char *run_dir, const struct dp_hello *hello, const struct tap_memory *tap,
+               const char **err)
 {
     ctl->hello = *hello;
+    if (tap->slab && (ctl->tap_listen = listen_at(ctl->tap_path, run_dir, TAP_SOCKET, err)) < 0)
+        return ctl->tap_listen;
+    tap_link_init(&ctl->tap, ctl->tap_listen, tap, hello->boot_id);
     ctl->punt_listen = listen_at(ctl->punt_path, run_dir, DP_PUNT_SOCKET, err);
     if (ctl->punt_listen < 0)
         return ctl->punt_listen;
@@ -346,7 +371,9 @@ void ctl_destroy(struct ctl *ctl)
         return;
     drop_client(ctl, "stop");
     drop_punt(ctl);
+    tap_link_finish(&ctl->tap);
     stop_listening(ctl->ctl_listen, ctl->ctl_path);
     stop_listening(ctl->punt_listen, ctl->punt_path);
+    stop_listening(ctl->tap_listen, ctl->tap_path);
     free(ctl);
 }

@@ -312,14 +312,44 @@ static int on_subscription_del(struct objects *o, const struct dp_del *del)
     return 0;
 }
 
+/* ---- What is asked of a stream ---- */
+
+static void tell_stream(struct objects *o, struct stream_object *st, enum mail mail)
+{
+    struct rte_mbuf *m = objects_command(o, &st->session->session);
+    pkt(m)->object = &st->stream;
+    objects_send(o, st->session, m, mail);
+}
+
 static int on_keyframe_request(struct objects *o, const struct dp_del *del)
 {
     struct stream_object *st = objects_stream(o, del->id);
     if (!st)
         return -ENOENT;
-    struct rte_mbuf *m = objects_command(o, &st->session->session);
-    pkt(m)->object = &st->stream;
-    objects_send(o, st->session, m, MAIL_KEYFRAME);
+    tell_stream(o, st, MAIL_KEYFRAME);
+    return 0;
+}
+
+static int on_tap_put(struct objects *o, const struct dp_del *tap)
+{
+    struct stream_object *st = objects_stream(o, tap->id);
+    if (!st)
+        return -ENOENT;
+    if (!o->post.workers[0]->tap.data)
+        return -ENODEV;
+    if (!st->tapped)
+        tell_stream(o, st, MAIL_TAP);
+    st->tapped = true;
+    return 0;
+}
+
+static int on_tap_del(struct objects *o, const struct dp_del *tap)
+{
+    struct stream_object *st = objects_stream(o, tap->id);
+    if (st && st->tapped) {
+        tell_stream(o, st, MAIL_UNTAP);
+        st->tapped = false;
+    }
     return 0;
 }
 
@@ -348,6 +378,16 @@ void objects_move_done(struct objects *o)
         ack(o, DP_SESSION_MOVE, o->move_id, 0);
 }
 
+/* Messages that name their object and say no more. */
+static int (*const named[DP_MSG_COUNT])(struct objects *, const struct dp_del *) = {
+    [DP_SESSION_DEL] = on_session_del,
+    [DP_STREAM_DEL] = on_stream_del,
+    [DP_SUBSCRIPTION_DEL] = on_subscription_del,
+    [DP_KEYFRAME_REQUEST] = on_keyframe_request,
+    [DP_TAP_PUT] = on_tap_put,
+    [DP_TAP_DEL] = on_tap_del,
+};
+
 static int handle(struct objects *o, enum dp_msg type, const void *msg, uint64_t *id)
 {
     switch (type) {
@@ -370,11 +410,10 @@ static int handle(struct objects *o, enum dp_msg type, const void *msg, uint64_t
     case DP_STREAM_DEL:
     case DP_SUBSCRIPTION_DEL:
     case DP_KEYFRAME_REQUEST:
+    case DP_TAP_PUT:
+    case DP_TAP_DEL:
         *id = ((const struct dp_del *)msg)->id;
-        return type == DP_SESSION_DEL        ? on_session_del(o, msg)
-               : type == DP_STREAM_DEL       ? on_stream_del(o, msg)
-               : type == DP_SUBSCRIPTION_DEL ? on_subscription_del(o, msg)
-                                             : on_keyframe_request(o, msg);
+        return named[type](o, msg);
     case DP_MSG_NONE:
     case DP_HELLO:
     case DP_ACK:

@@ -43,14 +43,14 @@ static struct stream *find_published(const struct session *s, uint32_t ssrc, boo
     return NULL;
 }
 
-static void on_sr(struct worker *w, struct session *s, const struct rtcp_packet *packet, int64_t now_us)
+static void on_sr(struct worker *w, struct rte_mbuf *m, const struct rtcp_packet *packet, int64_t now_us)
 {
     struct rtcp_sr sr;
     bool rtx;
 
     if (!rtcp_read_sr(packet, &sr))
         return;
-    struct stream *st = find_published(s, sr.ssrc, &rtx);
+    struct stream *st = find_published(pkt(m)->session, sr.ssrc, &rtx);
     if (!st)
         w->stats.drops[DROP_FEEDBACK_SSRC]++;
     if (!st || rtx)
@@ -58,6 +58,7 @@ static void on_sr(struct worker *w, struct session *s, const struct rtcp_packet 
     st->primary.sr_ntp = sr.ntp;
     st->primary.sr_rtp = sr.rtp_ts;
     st->primary.sr_us = now_us;
+    tap_sr(w, st, &sr, pkt(m)->rx_us);
     if (st->sr_relayed_us && now_us - st->sr_relayed_us < SR_INTERVAL_US)
         return;
     st->sr_relayed_us = now_us;
@@ -136,11 +137,13 @@ static void on_remb(struct session *s, const struct rtcp_packet *packet)
         s->remb_kbps = (uint32_t)MIN(remb.bitrate_bps / 1000, (uint64_t)UINT32_MAX);
 }
 
-static void on_packet(struct worker *w, struct session *s, const struct rtcp_packet *packet, int64_t now_us)
+static void on_packet(struct worker *w, struct rte_mbuf *m, const struct rtcp_packet *packet, int64_t now_us)
 {
+    struct session *s = pkt(m)->session;
+
     switch (packet->kind) {
     case RTCP_SR:
-        on_sr(w, s, packet, now_us);
+        on_sr(w, m, packet, now_us);
         on_reports(w, s, packet, now_us);
         break;
     case RTCP_RR:
@@ -167,8 +170,9 @@ static void on_packet(struct worker *w, struct session *s, const struct rtcp_pac
 }
 
 /* Compound or reduced-size (RFC 5506); all of it or nothing. */
-void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, int64_t now_us)
+void feedback_rtcp(struct worker *w, struct rte_mbuf *m, size_t len, int64_t now_us)
 {
+    const uint8_t *rtcp = pkt_payload(m);
     struct rtcp_iter it;
     struct rtcp_packet packet;
 
@@ -178,5 +182,5 @@ void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, siz
     }
     rtcp_begin(&it, rtcp, len);
     while (rtcp_next(&it, &packet))
-        on_packet(w, s, &packet, now_us);
+        on_packet(w, m, &packet, now_us);
 }

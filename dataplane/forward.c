@@ -167,6 +167,6 @@ void subscription_detach(struct worker *w, struct subscription *sub)
     sub->attached = false;
     fan_del(sub->stream->fan, sub);
     LIST_REMOVE(sub, of_session);
-    if (sub->stream->fan->n == 0)
+    if (sub->stream->fan->n == 0 && !sub->stream->tapped)
         sub->stream->keyframe_wanted = false;
 }

@@ -79,6 +79,8 @@ static struct rte_ring *ring_of(const struct mailbox *mb, enum mail mail)
     case MAIL_RELEASE:
     case MAIL_ADOPT:
     case MAIL_KEYFRAME:
+    case MAIL_TAP:
+    case MAIL_UNTAP:
         return mb->commands;
     case MAIL_STRAY:
     case MAIL_FRAME:
@@ -255,6 +257,14 @@ static void on_command(struct worker *w, struct rte_mbuf *m, int64_t now_us)
         return;
     case MAIL_KEYFRAME:
         stream_want_keyframe(w, pkt(m)->object, now_us);
+        rte_pktmbuf_free(m);
+        return;
+    case MAIL_TAP:
+        tap_attach(w, pkt(m)->object, now_us);
+        rte_pktmbuf_free(m);
+        return;
+    case MAIL_UNTAP:
+        tap_detach(w, pkt(m)->object);
         rte_pktmbuf_free(m);
         return;
     case MAIL_NONE:

@@ -203,7 +203,7 @@ static enum status run(struct program *p)
         loopback_close(p->conf.run_dir);
     say_hello(&p->plane, &hello);
     enum status status = STATUS_PORT;
-    if (ctl_listen(ctl, p->conf.run_dir, &hello, &why) == 0)
+    if (ctl_listen(ctl, p->conf.run_dir, &hello, &p->plane.tap, &why) == 0)
         status = serve(p, ctl, &hello);
     else
         LOG_ERROR(MAIN, "cannot start reason=%s", why);

@@ -21,6 +21,7 @@
     X(CLASSIFY, "address pair to session; STUN, DTLS, strays")               \
     X(RECEIVE, "source, index, replay; RTCP, RTX")                           \
     X(UNPROTECT, "SRTP decryption")                                          \
+    X(TAP, "copies for the recorder")                                        \
     X(FORWARD, "a header per subscriber")                                    \
     X(MAIL, "mails of ctl and of other workers")                             \
     X(TICK, "timers of sessions: reports, NACK, consent, expiry of history") \

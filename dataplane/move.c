@@ -19,10 +19,19 @@ static uint32_t history_of(const struct session *s)
     return used;
 }
 
+static uint32_t taps_of(const struct session *s)
+{
+    uint32_t tapped = 0;
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        tapped += s->streams[i]->tapped;
+    return tapped;
+}
+
 static void give(struct worker *w, struct session *head, uint32_t to)
 {
     for (struct session *s = head; s; s = s->move_next) {
         w->history_used -= history_of(s);
+        w->n_tapped -= taps_of(s);
         session_unlist(w, s);
         atomic_store_explicit(&s->owner, to, memory_order_release);
     }
@@ -34,6 +43,7 @@ static void take(struct worker *w, struct session *head)
         atomic_store_explicit(&s->owner, w->index, memory_order_release);
         session_attach(w, s);
         w->history_used += history_of(s);
+        w->n_tapped += taps_of(s);
     }
 }
 

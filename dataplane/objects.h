@@ -44,6 +44,7 @@ struct stream_object {
     LIST_ENTRY(stream_object) of_session;
     LIST_HEAD(, subscription_object) subs;
     uint32_t n_subs, room; /* of them; of the fan that the owner has, or will have */
+    bool tapped;
 };
 
 struct session_object {

@@ -39,6 +39,8 @@ enum mail {
     MAIL_ADOPT,    /* old owner -> new owner: the token; state is yours from here */
     MAIL_ADOPTED,  /* new owner -> ctl */
     MAIL_KEYFRAME, /* ctl -> owner: ask the publisher of the stream (pkt.object) for a key frame */
+    MAIL_TAP,      /* ctl -> owner: copy what comes of the stream (pkt.object) for the recorder */
+    MAIL_UNTAP,    /* ctl -> owner: no more */
     MAIL_OUTGROWN, /* owner -> ctl: the fan pkt.object is empty, free it */
     MAIL_EVENT,    /* worker -> ctl: struct mail_event in the data */
 };

@@ -129,6 +129,8 @@ static struct worker *make_worker(struct plane *p, uint32_t index)
     w->peers = p->workers;
     w->seats = calloc(p->conf.max_sessions, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
+    if (p->tap.slab)
+        tap_writer_init(&w->tap, p->tap.slab, p->tap.tails, index, p->tap.ring_bytes);
     snprintf(name, sizeof(name), "mailbox%u", index);
     int err = mailbox_init(&w->mailbox, name, MAILBOX_WORKER_MAIL, p->pools.mail, true, SOCKET_ID_ANY);
     if (err || !w->seats || !w->srtp || getrandom(&w->random, sizeof(w->random), 0) != sizeof(w->random)) {
@@ -155,6 +157,14 @@ static int make_workers(struct plane *p, const struct conf *conf)
     return 0;
 }
 
+/* Without one media is relayed all the same. */
+static void make_tap(struct plane *p, const struct conf *conf)
+{
+    int err = tap_memory_init(&p->tap, conf->workers_count, (uint64_t)conf->record_ring_kbytes * 1024);
+    if (err)
+        LOG_WARN(REC, "nothing can be recorded: no memory to share error=%s", strerror(-err));
+}
+
 int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, const struct objects_ops *ops,
                void *arg, const char **err)
 {
@@ -171,8 +181,10 @@ int plane_init(struct plane *p, const struct conf *conf, const struct xdp *xdp, 
         ret = mailbox_init(&p->ctl_mailbox, "ctl", CTL_MAILS, p->pools.mail, true, SOCKET_ID_ANY);
     if (ret == 0)
         ret = ports_init(&p->ports, conf, xdp, &p->pools, err);
-    if (ret == 0)
+    if (ret == 0) {
+        make_tap(p, conf);
         ret = make_workers(p, conf);
+    }
     if (ret) {
         plane_finish(p);
         return ret;
@@ -223,6 +235,7 @@ void plane_finish(struct plane *p)
         if (p->workers[i])
             destroy_worker(p->workers[i]);
     ports_finish(&p->ports);
+    tap_memory_finish(&p->tap);
     mailbox_finish(&p->ctl_mailbox);
     tables_finish(&p->tables);
     pools_finish(&p->pools);

@@ -11,6 +11,7 @@
 #include "dataplane/ports.h"
 #include "dataplane/run.h"
 #include "dataplane/table.h"
+#include "dataplane/tap_memory.h"
 #include "dataplane/worker.h"
 
 struct xdp;
@@ -22,6 +23,7 @@ struct plane {
     struct pools pools;
     struct ports ports;
     struct mailbox ctl_mailbox;
+    struct tap_memory tap;
     struct worker *workers[DP_WORKERS_MAX];
     struct run runs[DP_WORKERS_MAX];
     struct objects objects;

@@ -290,7 +290,7 @@ static void finish_rtcp(struct worker *w, struct batch *batch, int64_t now_us)
         w->stats.rtcp_received++;
         ice_on_authenticated(w, pkt(m)->session, pkt(m)->tuple, now_us);
         w->cause_tsc = pkt(m)->rx_tsc;
-        feedback_rtcp(w, pkt(m)->session, pkt_payload(m), batch->job[i].len, now_us);
+        feedback_rtcp(w, m, batch->job[i].len, now_us);
         w->cause_tsc = 0;
         rte_pktmbuf_free(m);
     }
@@ -363,6 +363,7 @@ void stream_detach(struct worker *w, struct stream *st)
 {
     while (stream_n_subs(st) > 0)
         subscription_detach(w, st->fan->subs[0]);
+    tap_detach(w, st);
     egress_flush(w);
     history_clear(w, &st->history);
     session_stream_del(w, st->session, st);

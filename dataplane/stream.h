@@ -25,16 +25,17 @@ struct stream {
     uint8_t shed_rank;    /* see shed.h */
     bool shed;            /* its last packet was */
     bool keyframe_wanted; /* a request is outstanding */
+    bool tapped;          /* what comes is copied for the recorder */
     uint32_t keyframe_ts; /* of the newest key frame: its timestamp and first packet that came */
     int64_t keyframe_index;
     uint64_t keyframes;
+    uint64_t id;
     struct dp_rtp rtp;             /* as negotiated with the publisher; the SSRCs in force are those of the sources */
     struct rx_source primary, rtx; /* ssrc 0: latched from the first authenticated packet that fits */
     uint8_t ext_of[256];           /* id -> enum rtp_ext of what is forwarded, else REWRITE_EXT_NONE */
-    uint64_t id;
-    int64_t sr_relayed_us;     /* last sender report passed on; 0: none yet */
-    int64_t keyframe_asked_us; /* throttle */
-    uint32_t keyframe_tries;   /* since it was wanted */
+    int64_t sr_relayed_us;         /* last sender report passed on; 0: none yet */
+    int64_t keyframe_asked_us;     /* throttle */
+    uint32_t keyframe_tries;       /* since it was wanted */
     uint8_t fir_seq;
     struct dp_stream_put put; /* as installed; ctl */
     struct nack nack;         /* gaps to ask the publisher for */

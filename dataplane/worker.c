@@ -40,6 +40,10 @@ void worker_input(struct worker *w, struct burst *b, int64_t now_us)
     classify_burst(w, b, now_us); /* session by address pair; STUN answered, DTLS punted, strays handed over */
     meter_enter(&w->meter, STAGE_RECEIVE);
     receive_burst(w, b, now_us); /* SRTP decrypted in one batch; RTCP consumed, RTX restored */
+    if (w->n_tapped > 0) {
+        meter_enter(&w->meter, STAGE_TAP);
+        tap_burst(w, b); /* what is recorded, copied into the ring that the recorder reads */
+    }
     meter_enter(&w->meter, STAGE_FORWARD);
     forward_burst(w, b, now_us); /* one to many: a header per subscriber, jobs for the egress */
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/tap_ring.h"
 #include "dataplane/backlog.h"
 #include "dataplane/drop.h"
 #include "dataplane/egress.h"
@@ -24,6 +25,7 @@
 #define WORKER_SPENT_MAX 1024
 #define WORKER_HELD_MAX  512
 
+struct rtcp_sr;
 struct tables;
 
 /* Settings every worker reads and nobody writes after start. */
@@ -85,6 +87,8 @@ struct worker {
     uint64_t random;       /* state of worker_random */
     uint64_t cause_tsc;    /* arrival of the RTCP packet that is being answered; 0: none */
     struct shed shed;
+    uint32_t n_tapped;     /* owned streams that are copied for the recorder */
+    struct tap_writer tap; /* where to */
     struct worker_stats stats;
     struct meter meter;
 };
@@ -135,7 +139,8 @@ void move_hold(struct worker *w, struct rte_mbuf *m); /* until its session arriv
 void move_retry(struct worker *w, int64_t now_us);    /* the held packets, once a turn */
 void receive_burst(struct worker *w, struct burst *b,
                    int64_t now_us); /* unprotect; leaves clear RTP, RTCP to feedback */
-void feedback_rtcp(struct worker *w, struct session *s, const uint8_t *rtcp, size_t len, int64_t now_us);
+void feedback_rtcp(struct worker *w, struct rte_mbuf *m, size_t len, int64_t now_us); /* len: in the clear */
+void tap_burst(struct worker *w, const struct burst *b); /* copies of what receive left, for the recorder */
 void forward_burst(struct worker *w, struct burst *b, int64_t now_us); /* takes every packet */
 /* RR, NACK, PLI, twcc, REMB, expiry of history. Returns when it is due again. */
 int64_t report_tick(struct worker *w, struct session *s, int64_t now_us);
@@ -147,6 +152,9 @@ void stream_attach(struct worker *w, struct stream *st, int64_t now_us);
 void stream_detach(struct worker *w, struct stream *st);
 void subscription_attach(struct worker *w, struct subscription *sub, int64_t now_us);
 void subscription_detach(struct worker *w, struct subscription *sub);
+void tap_attach(struct worker *w, struct stream *st, int64_t now_us); /* tap.c: its copies begin */
+void tap_detach(struct worker *w, struct stream *st);
+void tap_sr(struct worker *w, const struct stream *st, const struct rtcp_sr *sr, int64_t rx_us);
 void stream_want_keyframe(struct worker *w, struct stream *st, int64_t now_us); /* merged and throttled */
 
 #endif

@@ -196,7 +196,7 @@ void media_destroy(struct media *media)
     mailbox_finish(&w->mailbox);
     mailbox_finish(&media->ctl);
     tables_finish(&media->tables);
-    assert_int_equal(w->history_used, 0);
+    assert_int_equal(w->history_used + w->n_tapped, 0);
     assert_int_equal(rte_mempool_avail_count(media->rx_pool), MEDIA_POOL);
     assert_int_equal(rte_mempool_avail_count(w->tx_pool), 255);
     rte_mempool_free(media->rx_pool);
