@@ -198,7 +198,7 @@ static int open_again(struct capture *c, int room, const char *name)
     c->fd = openat(room, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (c->fd < 0)
         return -errno;
-    int err = scan_file(c->fd, &s);
+    int err = scan_file(c->fd, &s, NULL);
     if (!err && s.end)
         err = -EALREADY;
     if (!err && !s.meta)
@@ -262,10 +262,11 @@ static void on_file_closed(struct hand_job *job)
     struct capture *c = CONTAINER_OF(job, struct capture, sync);
     struct captures *cs = c->all;
     void *arg = c->arg;
+    bool written = c->fd >= 0;
     cs->n_captures--;
     free(c->room_text);
     free(c);
-    cs->on_closed(cs->arg, arg);
+    cs->on_closed(cs->arg, arg, written);
 }
 
 /* Once closing, when no hand has anything of it any more. */

@@ -25,9 +25,10 @@ struct captures {        /* what all captures share */
     struct chunks spare;
     uint32_t n_chunks, n_captures;
     /* Set by the owner, called on its thread. error: once for a capture, -errno of opening or writing; only
-     * capture_close is of use to it then. closed: all is written and synced that could be, and the capture freed. */
+     * capture_close is of use to it then. closed: all is written and synced that could be, and the capture freed;
+     * written: there is a file. */
     void (*on_error)(void *arg, void *capture_arg, int err);
-    void (*on_closed)(void *arg, void *capture_arg);
+    void (*on_closed)(void *arg, void *capture_arg, bool written);
     void *arg;
 };
 

@@ -185,19 +185,16 @@ void link_forget(struct link *l, struct tale *tale)
     tale->owed = false;
 }
 
-/* 0 or -errno; one that is full is watched, a broken one dropped. */
+/* 0 or -errno. One that is full is watched; one that has closed is dropped when what it said before has been read. */
 static int send_record(struct link *l, const void *record, size_t len)
 {
     struct link_peer *p = &l->now;
-    if (!p->greeted)
-        return -ENOTCONN;
+    if (!p->greeted || p->full)
+        return -EAGAIN;
     int err = ipc_send(p->watch.fd, record, len, NULL, 0);
-    if ((err == -EAGAIN || err == -ENOBUFS) && !p->full) {
-        p->full = true;
+    p->full = err != 0;
+    if (err == -EAGAIN || err == -ENOBUFS)
         loop_change(l->loop, &p->watch, EPOLLIN | EPOLLOUT);
-    } else if (err && err != -EAGAIN && err != -ENOBUFS) {
-        drop(p, strerror(-err));
-    }
     return err;
 }
 
@@ -210,7 +207,7 @@ void link_wish_keyframe(struct link *l, uint64_t stream)
 void link_send(struct link *l)
 {
     struct tale *tale;
-    while (!l->now.full && (tale = TAILQ_FIRST(&l->owed)) && send_record(l, &tale->state, sizeof(tale->state)) == 0) {
+    while ((tale = TAILQ_FIRST(&l->owed)) && send_record(l, &tale->state, sizeof(tale->state)) == 0) {
         link_forget(l, tale);
         l->ops->on_told(l->arg, tale);
     }

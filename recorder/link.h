@@ -36,7 +36,7 @@ struct link_peer {
     struct watch watch; /* first */
     struct link *link;
     bool greeted; /* its HELLO came */
-    bool full;    /* and watched for output */
+    bool full;    /* and watched for output, or closed at its end */
 };
 
 struct link {

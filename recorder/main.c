@@ -23,8 +23,23 @@ struct program {
     struct conf conf;
     struct recorder recorder;
     struct watch signals;
+    const char *finisher; /* of --finisher PATH; NULL: not given */
     bool stopping;
 };
+
+/* Takes --finisher PATH, which is no key since nobody but a developer wants another, out of the arguments that all
+ * programs share. */
+static void take_own_arguments(struct program *p)
+{
+    for (int i = 1; i + 1 < p->argc; i++) {
+        if (strcmp(p->argv[i], "--finisher") != 0)
+            continue;
+        p->finisher = p->argv[i + 1];
+        memmove(p->argv + i, p->argv + i + 2, (size_t)(p->argc - i - 1) * sizeof(char *));
+        p->argc -= 2;
+        return;
+    }
+}
 
 static void on_reloaded_key(void *arg, const char *key, bool applied)
 {
@@ -80,7 +95,7 @@ static int run(struct program *p)
     umask(022);
     int err = block_signals(p);
     if (!err)
-        err = recorder_init(rec, &p->conf);
+        err = recorder_init(rec, &p->conf, p->finisher);
     if (!err)
         err = loop_add(&rec->loop, &p->signals, EPOLLIN);
     if (!err) {
@@ -99,7 +114,8 @@ int main(int argc, char **argv)
     static struct program p;
     p.argc = argc;
     p.argv = argv;
-    int status = args_parse(&p.conf, argc, argv, ROLE);
+    take_own_arguments(&p);
+    int status = args_parse(&p.conf, p.argc, p.argv, ROLE);
     if (status == ARGS_GO_ON) {
         conf_apply_log(&p.conf);
         status = run(&p);

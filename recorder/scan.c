@@ -62,7 +62,7 @@ size_t scan_feed(struct scan *s, const uint8_t *bytes, size_t len)
     return at;
 }
 
-int scan_file(int fd, struct scan *s)
+int scan_file(int fd, struct scan *s, const atomic_bool *stop)
 {
     uint8_t *buf = malloc(READ_BYTES);
     size_t held = 0;
@@ -70,7 +70,9 @@ int scan_file(int fd, struct scan *s)
     *s = (struct scan){0};
     if (!buf)
         return -ENOMEM;
-    while (n != 0 && !s->end && !s->broken) {
+    bool stopped = false;
+    while (n != 0 && !s->end && !s->broken && !stopped) {
+        stopped = stop && atomic_load_explicit(stop, memory_order_relaxed);
         n = pread(fd, buf + held, READ_BYTES - held, (off_t)(s->whole + held));
         if (n < 0 && errno != EINTR)
             break;
@@ -79,7 +81,7 @@ int scan_file(int fd, struct scan *s)
         held -= used;
         memmove(buf, buf + used, held);
     }
-    int err = n < 0 ? -errno : 0;
+    int err = n < 0 ? -errno : stopped ? -ECANCELED : 0;
     free(buf);
     return err;
 }

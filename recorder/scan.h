@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_RECORDER_SCAN_H
 #define ROOMLINE_RECORDER_SCAN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +26,8 @@ struct scan {       /* zeroed: nothing seen yet */
  * again with more behind it, unless end or broken is set. */
 size_t scan_feed(struct scan *s, const uint8_t *bytes, size_t len);
 
-/* The whole file. 0 or -errno of reading. */
-int scan_file(int fd, struct scan *s);
+/* The whole file. 0 or -errno of reading; -ECANCELED: *stop (or NULL) was set meanwhile. */
+int scan_file(int fd, struct scan *s, const atomic_bool *stop);
 
 /* The text of META, which ends in NUL: its length, or -errno; -EBADMSG: it does not begin as a capture does. size: at
  * least CAPTURE_TEXT_MAX + 1. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A take: what one published stream sends, from its PUT to the end of its capture. */
+/* A take: what one published stream sends, from its PUT, over its capture, to what becomes of that (outcome.h). */
 #ifndef ROOMLINE_RECORDER_TAKE_H
 #define ROOMLINE_RECORDER_TAKE_H
 
@@ -10,6 +10,7 @@
 
 #include "common/rec_proto.h"
 #include "common/tap.h"
+#include "recorder/finish.h"
 #include "recorder/keyframes.h"
 #include "recorder/link.h"
 
@@ -17,9 +18,12 @@ struct recorder;
 struct room;
 
 enum take_phase {
-    TAKE_LIVE,     /* being captured */
-    TAKE_CLOSING,  /* its END is on the way to the disk */
-    TAKE_CAPTURED, /* closed */
+    TAKE_LEFT,      /* by an earlier run; whether it goes on is not known yet */
+    TAKE_LIVE,      /* being captured */
+    TAKE_CLOSING,   /* its END is on the way to the disk */
+    TAKE_CAPTURED,  /* closed */
+    TAKE_FINISHING, /* its own file is being made */
+    TAKE_FINISHED,  /* it has been, or cannot be, or is not wanted */
 };
 
 struct source {      /* an RTP stream of a take */
@@ -37,10 +41,17 @@ struct take {
     char file[REC_FILE_BYTES]; /* the name that holds */
     enum take_phase phase;
     bool seen;               /* in the snapshot that is coming in */
-    struct capture *capture; /* LIVE, CLOSING */
+    bool over;               /* nobody will put it again */
+    bool empty;              /* no media came */
+    bool keep;               /* aside, when it is cleared away: something of it failed */
+    bool erased;             /* its capture has been cleared away, or never was */
+    struct capture *capture; /* LIVE, CLOSING; else NULL */
+    struct finish_job *job;  /* FINISHING; else NULL */
     struct source sources[MEDIA_KINDS];
     int64_t clock_us; /* when the next clock record is due */
+    int64_t start_us; /* CLOCK_MONOTONIC, of this run */
     int64_t start_unix_us;
+    char error[REC_ERROR_BYTES]; /* why it is not all there; "": it is */
     struct tale tale;
     LIST_ENTRY(take) in_room;
     UT_hash_handle hh;
@@ -48,20 +59,22 @@ struct take {
 
 struct take *take_find(struct recorder *rec, uint64_t id);
 void take_put(struct recorder *rec, const struct rec_take_put *m);
+void take_leave(struct recorder *rec, const struct rec_take_put *m); /* found on the disk; its room is there */
 
-/* file: "" or the name that holds; why: for the capture's END. One that is not live: nothing. */
-void take_end(struct recorder *rec, struct take *take, const char *file, const char *why);
+/* The controlplane holds it no longer. file: "" or the name that holds. Once more: nothing. */
+void take_end(struct recorder *rec, struct take *take, const char *file);
+void take_fail(struct recorder *rec, struct take *take, const char *why); /* it cannot go on; that is told */
+
+void take_flush(struct recorder *rec, struct take *take); /* a live one; and the clock record, when it is due */
+void take_tell(struct recorder *rec, struct take *take, enum rec_state_id state);
+void take_destroy(struct recorder *rec, struct take *take); /* its capture is closed, no job is under way */
 
 /* From the dataplane. */
 void take_on_record(struct recorder *rec, uint32_t ring, const struct tap_record *r);
 void take_on_lost(struct recorder *rec, uint32_t ring, uint64_t records);
 
-/* From the capture. */
+/* From the capture. written: there is a file. */
 void take_on_error(struct recorder *rec, struct take *take, int err);
-void take_on_closed(struct recorder *rec, struct take *take);
-
-void take_flush(struct recorder *rec, struct take *take); /* and the clock record, when it is due */
-void take_tell_recording(struct recorder *rec, struct take *take);
-void take_destroy(struct recorder *rec, struct take *take); /* its capture is closed */
+void take_on_closed(struct recorder *rec, struct take *take, bool written);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ int studio_teardown(void **state)
     studio_disconnect(s);
     studio_close_tap(s);
     process_stop(&s->recorder, SIGKILL, STOP_US);
+    umount2(s->records, MNT_DETACH); /* where the test has mounted something there */
     nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(s);
     return 0;
@@ -95,6 +97,7 @@ void studio_start(struct studio *s)
     }
     argv[n] = NULL;
     unlink(log);
+    s->tap.connections = 0;
     assert_int_equal(process_start(&s->recorder, log, argv), 0);
     STUDIO_AWAIT(s, START_MS, log_has(&s->recorder, "main: ready"));
 }
@@ -184,7 +187,12 @@ static void serve_tap(struct studio_tap *t)
 
 bool studio_is_tapped(struct studio *s)
 {
-    return log_has(&s->recorder, "link to the dataplane is up");
+    char *log = process_output(&s->recorder);
+    uint32_t links = 0;
+    for (const char *at = log; (at = strstr(at, "link to the dataplane is up")); at++)
+        links++;
+    free(log);
+    return links && links == s->tap.connections;
 }
 
 void studio_fill_rtp(uint8_t *packet, uint64_t stream, int64_t index, uint32_t bytes)
@@ -283,7 +291,7 @@ void studio_send(struct studio *s, const void *record, size_t len)
 {
     int err;
     while ((err = ipc_send(s->control.link, record, len, NULL, 0)) == -EAGAIN)
-        studio_turn(s, loop_now_us() + 1000);
+        studio_turn(s, 0);
     assert_int_equal(err, 0);
 }
 

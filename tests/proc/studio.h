@@ -33,7 +33,7 @@ struct studio {
         uint64_t ring_bytes;
         uint8_t *slab, *tails;
         struct tap_writer *writers;
-        uint32_t connections;
+        uint32_t connections; /* of this run of the recorder */
     } tap;
     struct studio_control { /* the controlplane's */
         int link;
@@ -74,7 +74,7 @@ void studio_fail(struct studio *s, const char *file, int line, const char *what)
 
 void studio_open_tap(struct studio *s, uint32_t n_rings, uint64_t ring_bytes); /* listens; studio_turn serves */
 void studio_close_tap(struct studio *s);
-bool studio_is_tapped(struct studio *s); /* the recorder has its rings */
+bool studio_is_tapped(struct studio *s); /* the recorder has its rings, of the newest connection */
 
 /* One RTP packet of so many bytes, whose content follows from stream and index; published at once. false: no room. */
 bool studio_rtp(struct studio *s, uint32_t ring, uint64_t stream, int64_t index, uint32_t bytes);
