@@ -40,4 +40,17 @@ static inline bool utf8_valid(const uint8_t *bytes, size_t len)
     return true;
 }
 
+/* Bytes of the longest beginning of text that takes at most max bytes and ends between two characters. */
+static inline size_t utf8_cut(const char *text, size_t max)
+{
+    size_t n = 0;
+    while (n <= max && text[n])
+        n++;
+    if (n <= max)
+        return n;
+    for (n = max; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
+        n--;
+    return n;
+}
+
 #endif
