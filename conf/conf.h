@@ -42,6 +42,7 @@ enum conf_idle { CONF_IDLE_SLEEP, CONF_IDLE_POLL };
 enum conf_priority { CONF_PRIORITY_NORMAL, CONF_PRIORITY_HIGH, CONF_PRIORITY_REALTIME };
 enum conf_srtp_backend { CONF_SRTP_BACKEND_AUTO, CONF_SRTP_BACKEND_IPSEC_MB, CONF_SRTP_BACKEND_LIBSRTP };
 enum conf_steering { CONF_STEERING_AUTO, CONF_STEERING_FLOW, CONF_STEERING_RSS, CONF_STEERING_NONE };
+enum conf_record_policy { CONF_RECORD_POLICY_STREAM_NAME, CONF_RECORD_POLICY_TEMPLATE };
 enum conf_same_host { CONF_SAME_HOST_XDP, CONF_SAME_HOST_KERNEL, CONF_SAME_HOST_OFF };
 
 /* Sets every key to its default. conf may be uninitialised memory. Aborts when out of memory. */

@@ -49,13 +49,15 @@ static void join(const struct command *cmd)
 {
     const char *room = json_text(cmd->options, "name");
     const char *info = check_join(cmd->client, room);
-    struct participant *p = info ? NULL : room_join(cmd->client, room, &info);
+    bool record = json_is_true(json_object_get(cmd->options, "record"));
+    struct participant *p = info ? NULL : room_join(cmd->client, room, record, &info);
     if (!p) {
         refuse(cmd, info);
         return;
     }
     approve(cmd);
     room_tell(p, "STATE", room_state(p));
+    recording_greet(p);
     room_tell_others(p, "JOINED", json_string(p->login));
 }
 

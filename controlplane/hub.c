@@ -9,6 +9,8 @@
 #include "common/util.h"
 #include "conf/conf.h"
 #include "controlplane/client.h"
+#include "controlplane/record_news.h"
+#include "controlplane/recording.h"
 #include "controlplane/room.h"
 #include "controlplane/session.h"
 #include "controlplane/stream.h"
@@ -35,11 +37,27 @@ static void add_codecs(struct negotiate_conf *codecs, const struct conf_list *na
     }
 }
 
+/* Those of names that a recording takes; of a kind of which it takes none, all: better not recorded than not heard. */
+static void add_recorded_codecs(struct negotiate_conf *codecs, const struct conf_list *names)
+{
+    size_t before = codecs->n_codecs;
+    for (size_t i = 0; i < names->n; i++) {
+        enum codec codec = codec_of(names->items[i]);
+        if (recording_takes_codec(codec))
+            codecs->codecs[codecs->n_codecs++] = codec;
+    }
+    if (codecs->n_codecs == before)
+        add_codecs(codecs, names);
+}
+
 void hub_set_codecs(struct hub *hub)
 {
-    hub->codecs.n_codecs = 0;
-    add_codecs(&hub->codecs, &hub->out.conf->media_video_codecs);
-    add_codecs(&hub->codecs, &hub->out.conf->media_audio_codecs);
+    const struct conf *conf = hub->out.conf;
+    hub->codecs.n_codecs = hub->recorded_codecs.n_codecs = 0;
+    add_codecs(&hub->codecs, &conf->media_video_codecs);
+    add_codecs(&hub->codecs, &conf->media_audio_codecs);
+    add_recorded_codecs(&hub->recorded_codecs, &conf->media_video_codecs);
+    add_recorded_codecs(&hub->recorded_codecs, &conf->media_audio_codecs);
 }
 
 void hub_init(struct hub *hub, const struct hub_outside *out)
@@ -55,6 +73,7 @@ void hub_finish(struct hub *hub)
     assert(LIST_EMPTY(&hub->clients));
     HASH_ITER (hh, hub->rooms, r, next)
         room_destroy(r); /* kept for someone who vanished */
+    records_finish(&hub->records);
     timers_finish(&hub->timers);
 }
 
@@ -190,4 +209,27 @@ const struct dp_ops hub_dp_ops = {
     .on_punt = on_punt,
     .on_load = on_load,
     .on_moved = on_moved,
+};
+
+static void on_rec_link(void *arg)
+{
+    recording_mark_all(arg);
+}
+
+static void on_state(void *arg, const struct rec_state *state)
+{
+    record_news_serve(arg, state);
+}
+
+static void on_keyframe(void *arg, uint64_t stream)
+{
+    struct hub *hub = arg;
+    dp_request_keyframe(hub->dp, stream);
+}
+
+const struct rec_ops hub_rec_ops = {
+    .on_up = on_rec_link,
+    .on_down = on_rec_link,
+    .on_state = on_state,
+    .on_keyframe = on_keyframe,
 };

@@ -21,6 +21,8 @@
 #include "controlplane/dp.h"
 #include "controlplane/negotiate.h"
 #include "controlplane/placement.h"
+#include "controlplane/rec.h"
+#include "controlplane/records.h"
 #include "controlplane/timers.h"
 
 struct conf;
@@ -41,12 +43,15 @@ struct hub_outside {
     const struct transport_ops *transport;
     struct dtls_ctx *dtls_ctx;
     void (*random)(void *buf, size_t bytes);
+    int64_t (*unix_us)(void); /* real time, for names and logs of recordings */
 };
 
 struct hub {
     struct hub_outside out;
-    struct negotiate_conf codecs; /* from conf */
+    struct negotiate_conf codecs, recorded_codecs; /* from conf; of them those that a recording takes */
     struct dp *dp;
+    struct rec *rec;
+    struct records records;
     struct timers timers;
     struct timer dp_away; /* set while the link to the dataplane is down */
     int64_t now_us;       /* monotonic; set by whoever brings an event in */
@@ -63,6 +68,7 @@ struct hub {
 
 /* hub_dp_ops with the hub as their arg belong to a dp_create whose result becomes hub->dp before any client comes. */
 extern const struct dp_ops hub_dp_ops;
+extern const struct rec_ops hub_rec_ops; /* the same of rec_create and hub->rec */
 
 void hub_init(struct hub *hub, const struct hub_outside *out);
 void hub_set_codecs(struct hub *hub); /* the configuration's have changed */

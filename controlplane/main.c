@@ -63,15 +63,26 @@ static int init_certs(struct program *p)
     return p->tls_cert ? 0 : -1;
 }
 
+static int64_t unix_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
+}
+
 static int init_hub(struct program *p)
 {
     uint32_t epoch;
-    struct hub_outside out = {
-        .conf = &p->conf, .transport = &ws_transport, .dtls_ctx = p->dtls_ctx, .random = fill_random};
+    struct hub_outside out = {.conf = &p->conf,
+                              .transport = &ws_transport,
+                              .dtls_ctx = p->dtls_ctx,
+                              .random = fill_random,
+                              .unix_us = unix_us};
     fill_random(&epoch, sizeof(epoch));
     hub_init(&p->hub, &out);
     p->hub.dp = dp_create(p->conf.run_dir, epoch, &hub_dp_ops, &p->hub);
-    return p->hub.dp ? 0 : -1;
+    p->hub.rec = rec_create(p->conf.run_dir, &hub_rec_ops, &p->hub);
+    return p->hub.dp && p->hub.rec ? 0 : -1;
 }
 
 /* Each WebSocket is a descriptor. */
@@ -139,6 +150,9 @@ int main(int argc, char **argv)
     if (p.hub.dp)
         dp_on_writable(p.hub.dp, dp_ctl_fd(p.hub.dp)); /* the deletions of what has just ended */
     hub_finish(&p.hub);
+    if (p.hub.rec)
+        rec_on_writable(p.hub.rec); /* their ends */
+    rec_destroy(p.hub.rec);
     dp_destroy(p.hub.dp);
     dtls_ctx_destroy(p.dtls_ctx);
     cert_destroy(p.tls_cert);

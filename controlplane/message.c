@@ -59,12 +59,12 @@ void message_stream_status(const struct stream *s, const char *status, const cha
     enum codec audio = s->rtp[MEDIA_AUDIO].codec, video = s->rtp[MEDIA_VIDEO].codec;
     const struct stream_rtp *said = s->publish ? s->rtp : s->publisher->rtp; /* who mutes */
     client_send(s->participant->client, "notifyStreamStatusEvent",
-                json_pack("[{s:s, s:s, s:b, s:b, s:b, s:s, s:s*, s:s*, s:s*, s:b, s:s, s:{s:b}, s:{s:b}}]",
+                json_pack("[{s:s, s:s, s:b, s:b, s:b, s:s, s:s*, s:s*, s:s*, s:b, s:s*, s:s, s:{s:b}, s:{s:b}}]",
                           "mediaSessionId", s->media_session_id, "name", s->name, "published", s->publish, "hasAudio",
                           audio != CODEC_NONE, "hasVideo", video != CODEC_NONE, "status", status, "info", info,
-                          "audioCodec", codec_names[audio], "videoCodec", codec_names[video], "record", 0,
-                          "mediaProvider", "WebRTC", "audioState", "muted", said[MEDIA_AUDIO].muted, "videoState",
-                          "muted", said[MEDIA_VIDEO].muted));
+                          "audioCodec", codec_names[audio], "videoCodec", codec_names[video], "record",
+                          s->take.own_file, "recordName", recording_name(s), "mediaProvider", "WebRTC", "audioState",
+                          "muted", said[MEDIA_AUDIO].muted, "videoState", "muted", said[MEDIA_VIDEO].muted));
 }
 
 void message_no_stream_status(struct client *c, const char *media_session_id, const char *name, bool published,

@@ -27,6 +27,7 @@ struct offer {
     struct participant *participant; /* in the room that custom.name says */
     const char *media_session_id, *name;
     uint32_t max_kbps; /* the page's wish; 0: none */
+    bool own_file;     /* it wants its publish recorded, and may */
     struct sdp *sdp;
     struct negotiated *negotiated; /* owned until a stream takes it */
     char cname[CNAME_CHARS + 1];
@@ -74,6 +75,7 @@ static const char *init_offer(struct offer *o, struct client *c, const json_t *a
         .participant = client_in_room(c, json_text(json_object_get(arg, "custom"), "name")),
         .media_session_id = json_text(arg, "mediaSessionId"),
         .name = json_text(arg, "name"),
+        .own_file = published && json_is_true(json_object_get(arg, "record")) && recording_allows_file(c->hub),
         .max_kbps = max_kbps > 0 && max_kbps < 1e6 ? (uint32_t)max_kbps : 0,
     };
     const char *info = check(o, arg, published);
@@ -148,7 +150,7 @@ static void put_stream(const struct offer *o, struct stream *s, const struct neg
         put.max_kbps = o->max_kbps && (!limit_kbps || o->max_kbps < limit_kbps) ? o->max_kbps : limit_kbps;
     memcpy(put.mid, section->mid, sizeof(put.mid));
     dp_put_stream(hub->dp, &put);
-    s->rtp[section->kind] = (struct stream_rtp){.codec = section->codec, .id = put.id};
+    s->rtp[section->kind] = (struct stream_rtp){.codec = section->codec, .id = put.id, .pt = section->rtp.pt};
 }
 
 static uint32_t max_busy_permille(const struct hub *hub)
@@ -163,7 +165,7 @@ static const char *publish(struct offer *o)
     const char *info;
     if (room_published(o->participant->room, o->name))
         return "Stream name is already in use";
-    if (negotiate_publish(o->sdp, &hub->codecs, o->negotiated, &info))
+    if (negotiate_publish(o->sdp, recording_codecs(o->participant->room, o->own_file), o->negotiated, &info))
         return info;
     int worker = placement_pick(&hub->placement, max_busy_permille(hub));
     if (worker < 0)
@@ -176,6 +178,7 @@ static const char *publish(struct offer *o)
             put_stream(o, s, &o->negotiated->sections[i]);
     }
     s->negotiated = o->negotiated;
+    s->take.own_file = o->own_file;
     answer(o, s);
     o->negotiated = NULL; /* the stream's; or freed with it */
     return NULL;

@@ -31,6 +31,7 @@ void room_destroy(struct room *r)
 {
     struct hub *hub = r->hub;
     assert(!r->participants && !r->published);
+    recording_end(r);
     timers_cancel(&hub->timers, &r->idle);
     HASH_DEL(hub->rooms, r);
     hub->n_rooms--;
@@ -71,15 +72,18 @@ static const char *check_join(const struct client *c, const char *name, const st
     return NULL;
 }
 
-struct participant *room_join(struct client *c, const char *name, const char **info)
+struct participant *room_join(struct client *c, const char *name, bool record, const char **info)
 {
     struct room *r;
     HASH_FIND_STR(c->hub->rooms, name, r);
     *info = check_join(c, name, r);
     if (*info)
         return NULL;
-    if (!r)
+    if (!r) {
         r = create(c->hub, name);
+        if (record)
+            recording_begin(r);
+    }
     timers_cancel(&c->hub->timers, &r->idle);
     return participant_create(c, r);
 }
@@ -117,15 +121,25 @@ void room_tell(struct participant *to, const char *event, json_t *info)
     free(text);
 }
 
-void room_tell_others(const struct participant *from, const char *event, json_t *info)
+static void tell_all_but(const struct room *r, const struct participant *but, const char *event, json_t *info)
 {
-    char *text = write_event(from->room, event, info);
+    char *text = write_event(r, event, info);
     size_t len = strlen(text);
-    for (struct participant *p = from->room->participants; p; p = p->hh.next) {
-        if (p != from)
+    for (struct participant *p = r->participants; p; p = p->hh.next) {
+        if (p != but)
             client_send_text(p->client, text, len);
     }
     free(text);
+}
+
+void room_tell_others(const struct participant *from, const char *event, json_t *info)
+{
+    tell_all_but(from->room, from, event, info);
+}
+
+void room_tell_all(const struct room *r, const char *event, json_t *info)
+{
+    tell_all_but(r, NULL, event, info);
 }
 
 json_t *room_state(const struct participant *joiner)

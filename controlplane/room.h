@@ -5,9 +5,11 @@
 #define ROOMLINE_CONTROLPLANE_ROOM_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <uthash.h>
 
+#include "controlplane/recording.h"
 #include "controlplane/timers.h"
 
 struct client;
@@ -21,11 +23,13 @@ struct room {
     struct participant *participants; /* uthash, by login */
     struct stream *published;         /* uthash, by name: every publish that has not ended */
     struct timer idle;
+    struct recording recording;
     UT_hash_handle hh; /* hub.rooms */
 };
 
-/* Returns the participant, or NULL with *info the text owed to the client. Tells nobody. */
-struct participant *room_join(struct client *c, const char *name, const char **info);
+/* Returns the participant, or NULL with *info the text owed to the client. Tells nobody. record: the room, if this join
+ * makes it, is to be recorded. */
+struct participant *room_join(struct client *c, const char *name, bool record, const char **info);
 
 struct participant *room_participant(const struct room *r, const char *login);
 struct stream *room_published(const struct room *r, const char *name);
@@ -33,6 +37,7 @@ struct stream *room_published(const struct room *r, const char *name);
 /* Room events (protocol 2.3). info is stolen. room_tell_others: to all but one participant. */
 void room_tell(struct participant *to, const char *event, json_t *info);
 void room_tell_others(const struct participant *from, const char *event, json_t *info);
+void room_tell_all(const struct room *r, const char *event, json_t *info);
 
 /* STATE: who else is here, and what they are publishing. A new array. */
 json_t *room_state(const struct participant *joiner);

@@ -21,10 +21,10 @@
 #include "controlplane/http.h"
 #include "controlplane/ws.h"
 
-#define DP_TICK_UP_US   (500 * MS_US)
-#define DP_TICK_DOWN_US (100 * MS_US)
-#define GOODBYE_US      SECOND_US
-#define WAKE_MAX_US     (60 * SECOND_US)
+#define LINKS_TICK_UP_US   (500 * MS_US)
+#define LINKS_TICK_DOWN_US (100 * MS_US)
+#define GOODBYE_US         SECOND_US
+#define WAKE_MAX_US        (60 * SECOND_US)
 
 static int64_t now_us(void)
 {
@@ -57,6 +57,7 @@ static void on_signal(struct server *s)
 static void on_events(struct server *s)
 {
     struct dp *dp = s->hub->dp;
+    struct rec *rec = s->hub->rec;
     struct epoll_event events[8];
     int n = epoll_wait(s->events_fd, events, ARRAY_SIZE(events), 0);
     for (int i = 0; i < n; i++) {
@@ -67,6 +68,10 @@ static void on_events(struct server *s)
             dp_on_writable(dp, fd);
         if (events[i].events & ~(uint32_t)EPOLLOUT && (fd == dp_ctl_fd(dp) || fd == dp_punt_fd(dp)))
             dp_on_readable(dp, fd);
+        if (events[i].events & EPOLLOUT && fd == rec_fd(rec))
+            rec_on_writable(rec);
+        if (events[i].events & ~(uint32_t)EPOLLOUT && fd == rec_fd(rec))
+            rec_on_readable(rec);
     }
 }
 
@@ -210,12 +215,14 @@ static int init_listeners(struct server *s, const struct cert *cert)
     return err;
 }
 
-static void on_dp_tick(struct timer *t)
+static void on_links_tick(struct timer *t)
 {
-    struct server *s = CONTAINER_OF(t, struct server, dp_tick);
+    struct server *s = CONTAINER_OF(t, struct server, links_tick);
     struct hub *hub = s->hub;
     dp_tick(hub->dp, hub->now_us);
-    timers_set(&hub->timers, t, hub->now_us + (dp_is_up(hub->dp) ? DP_TICK_UP_US : DP_TICK_DOWN_US), on_dp_tick);
+    rec_tick(hub->rec, hub->now_us);
+    timers_set(&hub->timers, t, hub->now_us + (dp_is_up(hub->dp) ? LINKS_TICK_UP_US : LINKS_TICK_DOWN_US),
+               on_links_tick);
 }
 
 int server_init(struct server *s, const struct conf *conf, struct hub *hub, const struct cert *cert)
@@ -243,7 +250,7 @@ int server_init(struct server *s, const struct conf *conf, struct hub *hub, cons
         err = init_listeners(s, cert);
     if (err)
         goto fail;
-    timers_set(&hub->timers, &s->dp_tick, 0, on_dp_tick);
+    timers_set(&hub->timers, &s->links_tick, 0, on_links_tick);
     return 0;
 
 fail:
@@ -265,6 +272,7 @@ static void prepare(struct server *s)
     hub_tick(s->hub, now_us());
     watch(s, dp_ctl_fd(s->hub->dp), dp_wants_write(s->hub->dp));
     watch(s, dp_punt_fd(s->hub->dp), false);
+    watch(s, rec_fd(s->hub->rec), rec_wants_write(s->hub->rec));
     int64_t wait_us = MIN(timers_next_us(&s->hub->timers) - now_us(), WAKE_MAX_US);
     lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(wait_us, 0) + MS_US);
 }
@@ -296,7 +304,7 @@ void server_run(struct server *s)
 void server_finish(struct server *s)
 {
     if (s->hub)
-        timers_cancel(&s->hub->timers, &s->dp_tick);
+        timers_cancel(&s->hub->timers, &s->links_tick);
     if (s->lws)
         lws_context_destroy(s->lws); /* and events_fd, which it adopted */
     if (s->www_fd >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The server: the process's event loop and its listeners. One libwebsockets context on one thread drives HTTP,
- * WebSocket, the link to the dataplane, the hub's timers and signals. */
+ * WebSocket, the links to dataplane and recorder, the hub's timers and signals. */
 #ifndef ROOMLINE_CONTROLPLANE_SERVER_H
 #define ROOMLINE_CONTROLPLANE_SERVER_H
 
@@ -20,10 +20,10 @@ struct server {
     struct lws_context *lws;
     struct lws_vhost *plain, *secure; /* NULL: off */
     int www_fd, static_fd;            /* folders of pages; -1: none */
-    int events_fd;                    /* epoll: the dataplane link and signals, inside libwebsockets' own poll */
+    int events_fd;                    /* epoll: the links and signals, inside libwebsockets' own poll */
     int signals_fd;
     lws_sorted_usec_list_t wake; /* when the hub's next timer is due */
-    struct timer dp_tick;
+    struct timer links_tick;
     uint32_t n_websockets;
     struct sources sources;  /* of them */
     uint64_t n_slow_readers; /* closed for it */

@@ -78,6 +78,7 @@ static void destroy(struct stream *s)
     }
     HASH_DEL(p->client->streams, s);
     TAILQ_REMOVE(&p->streams, s, entry);
+    recording_finish_take(s);
     free(s->negotiated);
     free(s->media_session_id);
     free(s->name);
@@ -94,6 +95,7 @@ static void end(struct stream *s, bool was_publishing, const char *info)
 {
     const char *stopped = s->publish ? "UNPUBLISHED" : "STOPPED";
     struct stream *sub;
+    recording_end_take(s);
     message_stream_status(s, s->state == STREAM_FAILED ? "FAILED" : stopped, info);
     if (was_publishing)
         room_tell_others(s->participant, "UNPUBLISHED", published_info(s));
@@ -112,6 +114,7 @@ void stream_set(struct stream *s, enum stream_state state, const char *info)
               (unsigned long long)s->session.id, info);
     switch (state) {
     case STREAM_PUBLISHING:
+        recording_begin_take(s);
         message_stream_status(s, "PUBLISHING", info);
         room_tell_others(s->participant, "PUBLISHED", published_info(s));
         break;

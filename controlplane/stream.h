@@ -16,6 +16,7 @@
 #include <uthash.h>
 
 #include "common/media.h"
+#include "controlplane/recording.h"
 #include "controlplane/session.h"
 #include "controlplane/timers.h"
 
@@ -42,7 +43,8 @@ enum stream_state {
 struct stream_rtp {   /* the RTP stream of one kind within the stream */
     enum codec codec; /* CODEC_NONE: there is none */
     uint64_t id;      /* in the dataplane: of the stream (publish) or of the subscription (play) */
-    bool muted;       /* publish: as the publisher said */
+    uint8_t pt;
+    bool muted; /* publish: as the publisher said */
 };
 
 struct stream {
@@ -56,8 +58,9 @@ struct stream {
     struct stream *publisher;      /* play */
     LIST_HEAD(, stream) subscribers;
     struct session session;
-    bool media_seen; /* publish: the first packet has come */
-    bool closed;     /* by the peer's DTLS: its stop is waited for, and nothing else */
+    struct take take; /* publish */
+    bool media_seen;  /* publish: the first packet has come */
+    bool closed;      /* by the peer's DTLS: its stop is waited for, and nothing else */
     struct timer deadline;
 
     TAILQ_ENTRY(stream) entry;       /* of participant.streams */

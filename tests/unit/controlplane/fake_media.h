@@ -23,6 +23,7 @@ void fake_dp_set_up(struct dp *dp, bool up);
 void fake_dp_forget(struct dp *dp); /* another dataplane: nothing is installed any more */
 size_t fake_dp_objects(const struct dp *dp);
 bool fake_dp_has_keys(const struct dp *dp, uint64_t session);
+bool fake_dp_is_tapped(const struct dp *dp, uint64_t stream);
 unsigned fake_dp_session_worker(const struct dp *dp, uint64_t session);
 
 #endif

@@ -13,8 +13,12 @@
 #include "controlplane/session.h"
 #include "controlplane/stream.h"
 #include "fake_media.h"
+#include "fake_recorder.h"
 
 #define HEARD_MAX 256
+#define RECORDER  STAGE_PEOPLE              /* hears too */
+#define UNIX_US   INT64_C(1795617603000000) /* 2026-11-25T14:40:03Z, when the stage is set up */
+#define START_US  (1000 * SECOND_US)
 #define LINE_MAX_ 512
 
 #define SDP_HEAD                                                                                           \
@@ -42,7 +46,7 @@ static struct {
     struct hub hub;
     struct conf conf;
     uint64_t random;
-    struct person people[STAGE_PEOPLE];
+    struct person people[STAGE_PEOPLE + 1];
 } stage;
 
 struct hub *stage_hub(void)
@@ -63,6 +67,11 @@ static void fake_random(void *buf, size_t bytes)
     }
 }
 
+static int64_t fake_unix_us(void)
+{
+    return UNIX_US + stage.hub.now_us - START_US;
+}
+
 static void hear(struct person *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void hear(struct person *p, const char *format, ...)
 {
@@ -71,6 +80,11 @@ static void hear(struct person *p, const char *format, ...)
     va_start(args, format);
     vsnprintf(p->heard[p->n_heard++], LINE_MAX_, format, args);
     va_end(args);
+}
+
+static void hear_recorder(const char *line)
+{
+    hear(&stage.people[RECORDER], "%s", line);
 }
 
 static const char *text_of(const json_t *obj, const char *key)
@@ -87,15 +101,17 @@ static const char *gap(const char *info)
 static void hear_status(struct person *p, const json_t *arg)
 {
     const char *info = json_string_value(json_object_get(arg, "info"));
+    const char *record_name = json_string_value(json_object_get(arg, "recordName"));
     char muted[4] = "";
     size_t n = 0;
+    CHECK(!record_name || json_is_true(json_object_get(arg, "record")));
     CHECK(json_is_boolean(json_object_get(arg, "published")));
     if (json_is_true(json_object_get(json_object_get(arg, "audioState"), "muted")))
         muted[n++] = 'a';
     if (json_is_true(json_object_get(json_object_get(arg, "videoState"), "muted")))
         muted[n++] = 'v';
-    hear(p, "%s %s%s%s%s%s", text_of(arg, "status"), text_of(arg, "mediaSessionId"), n ? " muted=" : "", muted,
-         gap(info), info ? info : "");
+    hear(p, "%s %s%s%s%s%s%s%s", text_of(arg, "status"), text_of(arg, "mediaSessionId"), n ? " muted=" : "", muted,
+         record_name ? " file=" : "", record_name ? record_name : "", gap(info), info ? info : "");
 }
 
 static void hear_room(struct person *p, const json_t *arg)
@@ -161,11 +177,15 @@ void stage_init(void)
     log_set_level(LOG_LEVEL_ERROR);
     conf_defaults(&stage.conf);
     CHECK(!conf_set(&stage.conf, "media.announce", "192.0.2.1", err, sizeof(err)));
-    struct hub_outside out = {
-        .conf = &stage.conf, .transport = &transport, .dtls_ctx = fake_dtls_ctx(), .random = fake_random};
+    struct hub_outside out = {.conf = &stage.conf,
+                              .transport = &transport,
+                              .dtls_ctx = fake_dtls_ctx(),
+                              .random = fake_random,
+                              .unix_us = fake_unix_us};
     hub_init(&stage.hub, &out);
-    stage.hub.now_us = 1000 * SECOND_US;
+    stage.hub.now_us = START_US;
     stage.hub.dp = fake_dp_create();
+    stage.hub.rec = fake_rec_create(stage.hub.dp, hear_recorder);
     hub_dp_ops.on_up(&stage.hub, dp_hello(stage.hub.dp));
 }
 
@@ -200,6 +220,7 @@ void stage_finish(void)
     stage_wait_ms(stage.conf.room_idle_timeout_ms);
     CHECK(!stage.hub.rooms && !stage.hub.n_rooms && timers_next_us(&stage.hub.timers) == INT64_MAX);
     hub_finish(&stage.hub);
+    fake_rec_destroy(stage.hub.rec);
     fake_dp_destroy(stage.hub.dp);
     conf_finish(&stage.conf);
 }
@@ -256,8 +277,9 @@ static void send_offer(unsigned person, const char *kinds, const char *id, const
         snprintf(sdp + n, sizeof(sdp) - n, SDP_VIDEO, pt, direction, pt, strchr(kinds, '9') ? "VP9" : "VP8", pt, pt);
     send_text(person,
               "{\"message\":\"%s\",\"data\":[{\"mediaSessionId\":\"%s\",\"name\":\"%s\",\"published\":%s,"
-              "\"status\":\"PENDING\",\"custom\":{\"name\":\"%s\"},\"sdp\":\"%s\"}]}",
-              published ? "publishStream" : "playStream", id, name, published ? "true" : "false", room, sdp);
+              "\"status\":\"PENDING\",\"record\":%s,\"custom\":{\"name\":\"%s\"},\"sdp\":\"%s\"}]}",
+              published ? "publishStream" : "playStream", id, name, published ? "true" : "false",
+              strchr(kinds, 'r') ? "true" : "false", room, sdp);
 }
 
 static void send_data(unsigned person, const char *payload)
@@ -266,10 +288,10 @@ static void send_data(unsigned person, const char *payload)
               ++stage.people[person].operation, payload);
 }
 
-static void send_command(unsigned person, const char *command, const char *room)
+static void send_command(unsigned person, const char *command, const char *room, const char *more)
 {
     char payload[4 * LINE_MAX_];
-    snprintf(payload, sizeof(payload), "{\"command\":\"%s\",\"options\":{\"name\":\"%s\"}}", command, room);
+    snprintf(payload, sizeof(payload), "{\"command\":\"%s\",\"options\":{\"name\":\"%s\"%s}}", command, room, more);
     send_data(person, payload);
 }
 
@@ -358,7 +380,9 @@ static bool act(unsigned person, char *line)
                   "{\"message\":\"connection\",\"data\":[{\"appKey\":\"roomApp\",\"custom\":{\"login\":\"%s\"}}]}",
                   rest);
     } else if (!strcmp(line, "join") || !strcmp(line, "leave")) {
-        send_command(person, line, rest);
+        send_command(person, line, rest, "");
+    } else if (!strcmp(line, "join-recorded")) {
+        send_command(person, "join", rest, ",\"record\":true");
     } else if (!strcmp(line, "say")) {
         char payload[4 * LINE_MAX_];
         snprintf(
@@ -391,7 +415,33 @@ static bool act(unsigned person, char *line)
     return true;
 }
 
+static bool record(char *line)
+{
+    struct hub *hub = &stage.hub;
+    char *label = strchr(line, ' ');
+    struct rec_state state;
+    if (!label) {
+        bool up = !strcmp(line, "up");
+        fake_rec_set_up(hub->rec, up);
+        (up ? hub_rec_ops.on_up : hub_rec_ops.on_down)(hub);
+        return up || !strcmp(line, "down");
+    }
+    *label++ = 0;
+    if (!strcmp(line, "keyframe"))
+        hub_rec_ops.on_keyframe(hub, fake_rec_video(hub->rec, label));
+    else if (fake_rec_state(hub->rec, label, line, &state))
+        hub_rec_ops.on_state(hub, &state);
+    else
+        return false;
+    return true;
+}
+
 static char trouble[4096];
+
+static unsigned index_of(char who)
+{
+    return who == 'R' ? RECORDER : (unsigned)(who - 'A');
+}
 
 static const char *complain(size_t line, const char *text, const char *what, const char *detail)
 {
@@ -402,10 +452,10 @@ static const char *complain(size_t line, const char *text, const char *what, con
 /* The expectations from lines[i] on, against everything heard. */
 static const char *compare(const char *const *lines, size_t i)
 {
-    size_t taken[STAGE_PEOPLE] = {0};
+    size_t taken[STAGE_PEOPLE + 1] = {0};
     size_t action = i ? i - 1 : 0;
     for (; lines[i] && lines[i][1] == '<'; i++) {
-        unsigned person = (unsigned)(lines[i][0] - 'A');
+        unsigned person = index_of(lines[i][0]);
         const struct person *p = &stage.people[person];
         if (taken[person] == p->n_heard)
             return complain(i, lines[i], "heard nothing", "");
@@ -413,9 +463,9 @@ static const char *compare(const char *const *lines, size_t i)
         if (strcmp(heard, lines[i] + 3))
             return complain(i, lines[i], "heard", heard);
     }
-    for (unsigned person = 0; person < STAGE_PEOPLE; person++) {
+    for (unsigned person = 0; person <= STAGE_PEOPLE; person++) {
         struct person *p = &stage.people[person];
-        char who[3] = {(char)('A' + person), '<', 0};
+        char who[3] = {person == RECORDER ? 'R' : (char)('A' + person), '<', 0};
         if (taken[person] < p->n_heard)
             return complain(action, lines[action], who, p->heard[taken[person]]);
         p->n_heard = 0;
@@ -433,6 +483,8 @@ const char *stage_script(const char *const *lines)
             char *save, *what = strtok_r(line + 2, " ", &save), *who = strtok_r(NULL, " ", &save);
             char *id = strtok_r(NULL, " ", &save);
             known = world(what, who ? who : "", id ? id : "");
+        } else if (line[0] == 'R') {
+            known = record(line + 3);
         } else if (line[1] == '>') {
             known = act((unsigned)(line[0] - 'A'), line + 3);
         }

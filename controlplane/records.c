@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* records: a table of what is being made, and the last ids that are done. */
+#include "controlplane/records.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "common/util.h"
+
+struct record {
+    uint64_t id;
+    enum rec_state_of of;
+    enum rec_state_id state; /* RECORDING or FINISHING */
+    char file[REC_FILE_BYTES];
+    UT_hash_handle hh;
+};
+
+static struct record *find(const struct records *r, uint64_t id)
+{
+    struct record *found;
+    HASH_FIND(hh, r->by_id, &id, sizeof(id), found);
+    return found;
+}
+
+static struct record *add(struct records *r, enum rec_state_of of, uint64_t id)
+{
+    struct record *record = calloc(1, sizeof(*record));
+    if (!record)
+        abort();
+    record->id = id;
+    record->of = of;
+    HASH_ADD(hh, r->by_id, id, sizeof(record->id), record);
+    r->n[of][REC_IS_RECORDING]++;
+    return record;
+}
+
+static void del(struct records *r, struct record *record)
+{
+    HASH_DEL(r->by_id, record);
+    r->n[record->of][record->state]--;
+    free(record);
+}
+
+static void set_file(struct record *record, const char *file)
+{
+    assert(strlen(file) < sizeof(record->file));
+    strcpy(record->file, file);
+}
+
+void records_finish(struct records *r)
+{
+    while (r->by_id)
+        del(r, r->by_id);
+}
+
+void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file)
+{
+    assert(!find(r, id));
+    set_file(add(r, of, id), file);
+}
+
+void records_rename(struct records *r, uint64_t id, const char *file)
+{
+    struct record *record = find(r, id);
+    if (record)
+        set_file(record, file);
+}
+
+void records_del(struct records *r, uint64_t id)
+{
+    struct record *record = find(r, id);
+    if (record)
+        del(r, record);
+}
+
+static bool is_done(const struct records *r, uint64_t id)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(r->done); i++) {
+        if (r->done[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static void note_done(struct records *r, struct record *record, bool ready)
+{
+    r->done[r->next_done++ % ARRAY_SIZE(r->done)] = record->id;
+    if (ready)
+        r->n_ready++;
+    else
+        r->n_failed++;
+    del(r, record);
+}
+
+bool records_note(struct records *r, const struct rec_state *state)
+{
+    struct record *record = find(r, state->id);
+    if (!state->id || (!record && is_done(r, state->id)))
+        return false;
+    bool known = record != NULL;
+    if (!known)
+        record = add(r, (enum rec_state_of)state->of, state->id);
+    if (*state->file)
+        set_file(record, state->file);
+    if (state->state == REC_IS_READY || state->state == REC_IS_FAILED) {
+        note_done(r, record, state->state == REC_IS_READY);
+        return true;
+    }
+    bool news = !known || record->state != (enum rec_state_id)state->state;
+    r->n[record->of][record->state]--;
+    record->state = (enum rec_state_id)state->state;
+    r->n[record->of][record->state]++;
+    return news;
+}
+
+bool records_has_file(const struct records *r, const char *file)
+{
+    for (const struct record *record = r->by_id; record; record = record->hh.next) {
+        if (!strcmp(record->file, file))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Records: what is being recorded or made into a file right now, from its beginning until the recorder says that the
+ * file is there or that there will be none. Keeps names from being given twice, tells HTTP what is worth waiting for,
+ * and counts. Knows no rooms and no streams. */
+#ifndef ROOMLINE_CONTROLPLANE_RECORDS_H
+#define ROOMLINE_CONTROLPLANE_RECORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/rec_proto.h"
+
+#define RECORDS_DONE 1024 /* last ones that are remembered, for what the recorder tells twice */
+
+struct record;
+
+struct records { /* zeroed: empty */
+    struct record *by_id;
+    uint32_t n[REC_OF_ROOM + 1][REC_STATE_COUNT]; /* now, RECORDING or FINISHING */
+    uint64_t n_ready, n_failed;                   /* since the start */
+    uint64_t done[RECORDS_DONE];                  /* ids; a ring */
+    uint32_t next_done;
+};
+
+void records_finish(struct records *r);
+
+/* file: its name, or "" for none. An id is added once; rename it later if another name holds in the end. */
+void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file);
+void records_rename(struct records *r, uint64_t id, const char *file);
+void records_del(struct records *r, uint64_t id); /* nothing will come of it; an unknown id: nothing happens */
+
+/* What the recorder says. False: nothing new. Of an id that it was never told here (it began before our start) too. */
+bool records_note(struct records *r, const struct rec_state *state);
+
+bool records_has_file(const struct records *r, const char *file);
+
+#endif
