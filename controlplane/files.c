@@ -4,7 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,20 +100,17 @@ int files_open(int root, const char *path, struct files_found *out)
     return 0;
 }
 
-int files_open_own(void)
+int files_find_own(const char *name, char path[PATH_MAX])
 {
-    static const char *const places[] = {"www", "../share/roomline/www"};
-    char path[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
-    while (len > 0 && path[len - 1] != '/')
+    static const char *const folders[] = {"", "../share/roomline/"};
+    char exe[PATH_MAX], candidate[2 * PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe));
+    while (len > 0 && exe[len - 1] != '/')
         len--;
-    for (size_t i = 0; len > 0 && i < ARRAY_SIZE(places); i++) {
-        if ((size_t)len + strlen(places[i]) >= sizeof(path))
-            return -ENAMETOOLONG;
-        strcpy(path + len, places[i]);
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0)
-            return fd;
+    for (size_t i = 0; len > 0 && i < ARRAY_SIZE(folders); i++) {
+        snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)len, exe, folders[i], name);
+        if (realpath(candidate, path))
+            return 0;
     }
     return -errno;
 }

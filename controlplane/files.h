@@ -4,6 +4,7 @@
 #ifndef ROOMLINE_CONTROLPLANE_FILES_H
 #define ROOMLINE_CONTROLPLANE_FILES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,8 +19,9 @@ struct files_found {
  * index.html. Returns 0, -EISDIR for a folder without its final slash, or another -errno. */
 int files_open(int root, const char *path, struct files_found *out);
 
-/* Descriptor of the folder of pages that came with the program, wherever it was started from: www beside it in a build,
- * ../share/roomline/www when installed. Or -errno. */
-int files_open_own(void);
+/* Where something that came with the program is, wherever that was started from: beside it in a build, in
+ * ../share/roomline when installed. name: "www". 0, or -errno with path undefined; path is absolute and without links.
+ */
+int files_find_own(const char *name, char path[PATH_MAX]);
 
 #endif

@@ -19,6 +19,7 @@
 #include "common/dp_proto.h"
 #include "controlplane/balance.h"
 #include "controlplane/dp.h"
+#include "controlplane/hooks.h"
 #include "controlplane/negotiate.h"
 #include "controlplane/placement.h"
 #include "controlplane/rec.h"
@@ -51,6 +52,7 @@ struct hub {
     struct negotiate_conf codecs, recorded_codecs; /* from conf; of them those that a recording takes */
     struct dp *dp;
     struct rec *rec;
+    struct hooks *hooks;
     struct records records;
     struct timers timers;
     struct timer dp_away; /* set while the link to the dataplane is down */

@@ -82,7 +82,8 @@ static int init_hub(struct program *p)
     hub_init(&p->hub, &out);
     p->hub.dp = dp_create(p->conf.run_dir, epoch, &hub_dp_ops, &p->hub);
     p->hub.rec = rec_create(p->conf.run_dir, &hub_rec_ops, &p->hub);
-    return p->hub.dp && p->hub.rec ? 0 : -1;
+    p->hub.hooks = hooks_create();
+    return p->hub.dp && p->hub.rec && p->hub.hooks ? 0 : -1;
 }
 
 /* Each WebSocket is a descriptor. */
@@ -153,6 +154,7 @@ int main(int argc, char **argv)
     if (p.hub.rec)
         rec_on_writable(p.hub.rec); /* their ends */
     rec_destroy(p.hub.rec);
+    hooks_destroy(p.hub.hooks);
     dp_destroy(p.hub.dp);
     dtls_ctx_destroy(p.dtls_ctx);
     cert_destroy(p.tls_cert);

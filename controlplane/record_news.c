@@ -4,8 +4,14 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
+#include "conf/conf.h"
+#include "controlplane/files.h"
 #include "controlplane/hub.h"
 #include "controlplane/room.h"
 
@@ -31,6 +37,55 @@ static void tell_room(struct hub *hub, const struct rec_state *s)
                                 "duration_ms", (json_int_t)(s->duration_us / MS_US)));
 }
 
+/* Hooks get names that stand by themselves, whatever their working folder is. */
+static void find_path(const struct hub *hub, const char *file, char *path, size_t size)
+{
+    char folder[PATH_MAX];
+    const char *dir = hub->out.conf->record_dir;
+    snprintf(path, size, "%s/%s", realpath(dir, folder) ? folder : dir, file);
+}
+
+static bool is_off(const char *script)
+{
+    return !*script || !strcmp(script, "none");
+}
+
+static void run_stream_hook(struct hub *hub, const struct rec_state *s)
+{
+    const struct conf *conf = hub->out.conf;
+    char path[PATH_MAX + REC_FILE_BYTES];
+    if (is_off(conf->on_record_hook_script))
+        return;
+    find_path(hub, s->file, path, sizeof(path));
+    const char *const args[] = {conf->on_record_hook_script, s->stream_name, path, NULL};
+    hooks_run(hub->hooks, HOOK_RECORD, args, conf->record_hook_timeout_ms);
+}
+
+static bool find_script(const char *script, char path[PATH_MAX])
+{
+    if (strcmp(script, "default"))
+        return strlen(script) < PATH_MAX && strcpy(path, script);
+    int err = files_find_own("tools/on_multiple_record_hook.sh", path);
+    if (err)
+        LOG_RL(ERROR, HOOK, "no on_multiple_record_hook.sh came with the program error=%s", strerror(-err));
+    return !err;
+}
+
+static void run_room_hook(struct hub *hub, const struct rec_state *s)
+{
+    const struct conf *conf = hub->out.conf;
+    char script[PATH_MAX], path[PATH_MAX + REC_FILE_BYTES], start_ms[32], duration_ms[32];
+    char uri[REC_NAME_BYTES + 32];
+    if (is_off(conf->on_multiple_record_hook_script) || !find_script(conf->on_multiple_record_hook_script, script))
+        return;
+    find_path(hub, s->file, path, sizeof(path));
+    snprintf(start_ms, sizeof(start_ms), "%" PRId64, s->start_unix_us / MS_US);
+    snprintf(duration_ms, sizeof(duration_ms), "%" PRId64, s->duration_us / MS_US);
+    snprintf(uri, sizeof(uri), "multi-recorder://%s", s->room);
+    const char *const args[] = {script, path, start_ms, duration_ms, uri, NULL};
+    hooks_run(hub->hooks, HOOK_MULTIPLE, args, conf->record_mix_timeout_ms);
+}
+
 void record_news_serve(struct hub *hub, const struct rec_state *s)
 {
     if (!records_note(&hub->records, s))
@@ -39,4 +94,10 @@ void record_news_serve(struct hub *hub, const struct rec_state *s)
     bool over = s->state == REC_IS_READY || s->state == REC_IS_FAILED;
     if (over && s->of == REC_OF_TAKE && *s->file)
         tell_room(hub, s);
+    if (s->state != REC_IS_READY || !*s->file)
+        return;
+    if (s->of == REC_OF_TAKE)
+        run_stream_hook(hub, s);
+    else
+        run_room_hook(hub, s);
 }

@@ -18,6 +18,7 @@
 #include "controlplane/cert.h"
 #include "controlplane/client.h"
 #include "controlplane/files.h"
+#include "controlplane/hooks.h"
 #include "controlplane/http.h"
 #include "controlplane/ws.h"
 
@@ -46,6 +47,10 @@ static void on_signal(struct server *s)
 {
     struct signalfd_siginfo info;
     while (read(s->signals_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD) {
+            hooks_on_child(s->hub->hooks);
+            continue;
+        }
         LOG_INFO(MAIN, "caught signal=%s", strsignal((int)info.ssi_signo));
         if (info.ssi_signo != SIGHUP)
             s->stopping = true;
@@ -72,6 +77,10 @@ static void on_events(struct server *s)
             rec_on_writable(rec);
         if (events[i].events & ~(uint32_t)EPOLLOUT && fd == rec_fd(rec))
             rec_on_readable(rec);
+        for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+            if (fd == hooks_fd(s->hub->hooks, hook))
+                hooks_on_readable(s->hub->hooks, hook);
+        }
     }
 }
 
@@ -137,13 +146,12 @@ static int open_folder(const char *path, int *fd)
 
 static int open_www(const char *path, int *fd)
 {
-    if (*path)
-        return open_folder(path, fd);
-    *fd = files_open_own();
-    if (*fd >= 0)
-        return 0;
-    LOG_ERROR(HTTP, "no pages came with the program: set www.dir error=%s", strerror(-*fd));
-    return *fd;
+    char own[PATH_MAX];
+    int err = *path ? 0 : files_find_own("www", own);
+    if (!err)
+        return open_folder(*path ? path : own, fd);
+    LOG_ERROR(HTTP, "no pages came with the program: set www.dir error=%s", strerror(-err));
+    return err;
 }
 
 /* libwebsockets listens on IPv6 with IPv4 mapped into it, whatever IPv4 address it is given. */
@@ -190,6 +198,7 @@ static int init_events(struct server *s)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     s->signals_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -221,6 +230,7 @@ static void on_links_tick(struct timer *t)
     struct hub *hub = s->hub;
     dp_tick(hub->dp, hub->now_us);
     rec_tick(hub->rec, hub->now_us);
+    hooks_tick(hub->hooks, hub->now_us);
     timers_set(&hub->timers, t, hub->now_us + (dp_is_up(hub->dp) ? LINKS_TICK_UP_US : LINKS_TICK_DOWN_US),
                on_links_tick);
 }
@@ -273,6 +283,8 @@ static void prepare(struct server *s)
     watch(s, dp_ctl_fd(s->hub->dp), dp_wants_write(s->hub->dp));
     watch(s, dp_punt_fd(s->hub->dp), false);
     watch(s, rec_fd(s->hub->rec), rec_wants_write(s->hub->rec));
+    for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
+        watch(s, hooks_fd(s->hub->hooks, hook), false);
     int64_t wait_us = MIN(timers_next_us(&s->hub->timers) - now_us(), WAKE_MAX_US);
     lws_sul_schedule(s->lws, 0, &s->wake, on_wake, MAX(wait_us, 0) + MS_US);
 }

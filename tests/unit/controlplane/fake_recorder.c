@@ -7,6 +7,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "controlplane/hooks.h"
 #include "controlplane/rec.h"
 #include "fake_media.h"
 
@@ -22,6 +23,8 @@ struct thing { /* a room or take */
     UT_hash_handle hh;
 };
 
+static void (*tell)(const char *line); /* hooks */
+
 struct rec {
     bool up;
     const struct dp *dp;
@@ -33,6 +36,7 @@ struct rec *fake_rec_create(const struct dp *dp, void (*hear)(const char *line))
 {
     struct rec *rec = calloc(1, sizeof(*rec));
     CHECK(rec != NULL);
+    tell = hear;
     *rec = (struct rec){.up = true, .dp = dp, .hear = hear};
     return rec;
 }
@@ -171,7 +175,7 @@ void rec_end_room(struct rec *rec, uint64_t id)
 bool fake_rec_state(const struct rec *rec, const char *label, const char *state, struct rec_state *out)
 {
     const struct thing *t = find_label(rec, label);
-    *out = (struct rec_state){.bytes = 1000, .duration_us = 5000000};
+    *out = (struct rec_state){.bytes = 1000, .start_unix_us = INT64_C(1795617603000000), .duration_us = 5000000};
     while (out->state < REC_STATE_COUNT && strcmp(rec_state_name((enum rec_state_id)out->state), state))
         out->state++;
     if (!t || out->state == REC_STATE_COUNT)
@@ -188,4 +192,15 @@ uint64_t fake_rec_video(const struct rec *rec, const char *label)
 {
     const struct thing *t = find_label(rec, label);
     return t ? t->video : 0;
+}
+
+void hooks_run(struct hooks *h, enum hook hook, const char *const *args, int64_t timeout_ms)
+{
+    char line[LINE_BYTES] = "hook";
+    CHECK(timeout_ms > 0);
+    for (size_t i = 0; args[i]; i++) {
+        CHECK(i < HOOKS_ARGS_MAX && strlen(line) + strlen(args[i]) + 2 < sizeof(line));
+        strcat(strcat(line, " "), args[i]);
+    }
+    tell(line);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The fake recorder of the stage: takes the place of controlplane/rec.c at link time. Checks what the link's contract
- * demands, and says what it is told in short lines:
+/* The fake recorder of the stage: takes the places of controlplane/rec.c and hooks.c at link time. Checks what the
+ * link's contract demands, and says what it is told in short lines:
  *
  *   room NAME [whole=FILE] [step] / take ID ROOM [opus/111] [VP8/96] [file=FILE] / end-take ID [FILE] / end-room NAME
  *
- * ID: the media session id. */
+ * ID: the media session id. Hooks, which are the business of this fake too:
+ *
+ *   hook PROGRAM ARGUMENTS... */
 #ifndef ROOMLINE_TESTS_FAKE_RECORDER_H
 #define ROOMLINE_TESTS_FAKE_RECORDER_H
 

@@ -73,7 +73,7 @@ static const struct conversation conversations[] = {
          "R< end-room r1",
      }},
     {"a whole room",
-     {0},
+     {"on_multiple_record_hook_script", "none"},
      {
          CONNECT("A", "Alice"),
          CONNECT("B", "Bob"),
@@ -271,9 +271,27 @@ static const struct conversation conversations[] = {
      }},
 };
 
+static void test_hooks(void **state)
+{
+    char err[CONF_ERR_BYTES];
+    stage_init();
+    assert_int_equal(conf_set(stage_conf(), "record.dir", "/no/records", err, sizeof(err)), 0);
+    assert_int_equal(conf_set(stage_conf(), "on_record_hook_script", "/hook", err, sizeof(err)), 0);
+    assert_int_equal(conf_set(stage_conf(), "on_multiple_record_hook_script", "mix.sh", err, sizeof(err)), 0);
+    RUN(CONNECT("A", "Alice"), "A> join-recorded r1", "A< ACCEPTED", "A< r1 STATE []",
+        "A< r1 RECORDING {\"active\":true,\"whole\":true,\"file\":\"room-r1-" T0 ".mkv\"}", "A> publish-avr a1 r1 sA",
+        "A< answer a1", "A> live a1", "R< room r1 whole=room-r1-" T0 ".mkv",
+        "R< take a1 r1 opus/111 VP8/96 file=stream-a1-Alice.webm", "A< PUBLISHING a1 file=stream-a1-Alice.webm",
+        "A> leave r1", "R< end-take a1", "A< UNPUBLISHED a1 file=stream-a1-Alice.webm Stopped by user", "A< ACCEPTED",
+        "R< end-room r1", "R> ready a1", "R< hook /hook sA /no/records/stream-a1-Alice.webm", "R> ready a1",
+        "R> ready r1", "R< hook mix.sh /no/records/room-r1-" T0 ".mkv 1795617603000 5000 multi-recorder://r1");
+    stage_finish();
+}
+
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations)];
-    fill_tests(tests, conversations, ARRAY_SIZE(conversations));
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 1];
+    size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hooks);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
