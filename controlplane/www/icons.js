@@ -35,6 +35,9 @@ const PATHS = {
   close: '<path d="m6 6 12 12M18 6 6 18"/>',
   expand: '<path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5"/>',
   check: '<path d="m5 12.5 4.5 4.5L19 7.5"/>',
+  play: '<path d="M8 5.5v13l10.5-6.5Z"/>',
+  download: '<path d="M12 4v11M7 10.5l5 5 5-5M5 20h14"/>',
+  record: '<circle cx="12" cy="12" r="8"/><circle cx="12" cy="12" r="3.5"/>',
   duo: '<rect x="3" y="4" width="18" height="16" rx="3"/><rect x="13" y="12.5" width="5.5" height="5" rx="1.2"/>',
   grid:
     '<rect x="3" y="3" width="8" height="8" rx="2"/><rect x="13" y="3" width="8" height="8" rx="2"/><rect'
