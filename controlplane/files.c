@@ -42,13 +42,15 @@ static const struct {
     {".wav", "audio/wav", false},
     {".mp4", "video/mp4", false},
     {".webm", "video/webm", false},
+    {".mkv", "video/x-matroska", false},
     {".swf", "application/x-shockwave-flash", false},
 };
 
-static void set_type(struct files_found *f, const char *name)
+void files_set_type(struct files_found *f, const char *name)
 {
     const char *suffix = strrchr(name, '.');
     f->type = "application/octet-stream";
+    f->page = false;
     for (size_t i = 0; suffix && i < ARRAY_SIZE(types); i++) {
         if (!strcasecmp(suffix, types[i].suffix)) {
             f->type = types[i].type;
@@ -95,8 +97,11 @@ int files_open(int root, const char *path, struct files_found *out)
         close(fd);
         return S_ISDIR(st.st_mode) ? -EISDIR : -ENOENT;
     }
-    *out = (struct files_found){.fd = fd, .bytes = (size_t)st.st_size};
-    set_type(out, name);
+    *out = (struct files_found){.fd = fd,
+                                .bytes = (size_t)st.st_size,
+                                .inode = st.st_ino,
+                                .mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec};
+    files_set_type(out, name);
     return 0;
 }
 

@@ -273,7 +273,7 @@ static void on_exit_status(struct hooks *h, struct runner *r, int status)
     else
         LOG_EVENT(WARN, HOOK, "failed hook=%s about=%s status=%d", kinds[r->hook].name, about, WEXITSTATUS(status));
     if (ok)
-        r->count.run++;
+        r->count.ok++;
     else
         r->count.failed++;
     r->pid = 0;

@@ -25,7 +25,7 @@ enum hook {
 };
 
 struct hooks_count {  /* since the start */
-    uint64_t run;     /* ended with status 0 */
+    uint64_t ok;      /* ended with status 0 */
     uint64_t failed;  /* otherwise, or could not be started */
     uint64_t dropped; /* did not fit into the queue */
 };

@@ -37,6 +37,37 @@ static void write_workers(FILE *f, const struct hub *hub)
     EACH_WORKER(f, hub, "worker_transmit_packets_per_second", "Packets that go out.", workers[i].tx_pps);
 }
 
+static void write_recordings(FILE *f, const struct hub *hub)
+{
+    static const char *const of[] = {[REC_OF_TAKE] = "stream", [REC_OF_ROOM] = "room"};
+    const struct records *r = &hub->records;
+
+    gauge(f, "recorder_up", "1: the recorder is there.", rec_is_up(hub->rec));
+    head(f, "recordings", "gauge", "Streams and rooms of which a recording is being made.");
+    for (enum rec_state_of kind = REC_OF_TAKE; kind <= REC_OF_ROOM; kind++) {
+        for (enum rec_state_id state = REC_IS_RECORDING; state <= REC_IS_FINISHING; state++)
+            fprintf(f, "roomline_recordings{of=\"%s\",state=\"%s\"} %u\n", of[kind], rec_state_name(state),
+                    r->n[kind][state]);
+    }
+    head(f, "recordings_total", "counter", "Recordings that are done, and how.");
+    fprintf(f, "roomline_recordings_total{state=\"ready\"} %llu\nroomline_recordings_total{state=\"failed\"} %llu\n",
+            (unsigned long long)r->n_ready, (unsigned long long)r->n_failed);
+}
+
+static void write_hooks(FILE *f, const struct hub *hub)
+{
+    head(f, "hooks_total", "counter", "Runs of the operator's programs, and how they ended.");
+    for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+        struct hooks_count count = hooks_count(hub->hooks, hook);
+        const char *name = hooks_name(hook);
+        fprintf(f, "roomline_hooks_total{hook=\"%s\",result=\"ok\"} %llu\n", name, (unsigned long long)count.ok);
+        fprintf(f, "roomline_hooks_total{hook=\"%s\",result=\"failed\"} %llu\n", name,
+                (unsigned long long)count.failed);
+        fprintf(f, "roomline_hooks_total{hook=\"%s\",result=\"dropped\"} %llu\n", name,
+                (unsigned long long)count.dropped);
+    }
+}
+
 char *metrics_write(const struct hub *hub, uint32_t n_websockets, uint64_t n_slow_readers)
 {
     char *text = NULL;
@@ -54,6 +85,8 @@ char *metrics_write(const struct hub *hub, uint32_t n_websockets, uint64_t n_slo
             hub->n_played);
     head(f, "slow_readers_total", "counter", "WebSockets closed because they were not read.");
     fprintf(f, "roomline_slow_readers_total %llu\n", (unsigned long long)n_slow_readers);
+    write_recordings(f, hub);
+    write_hooks(f, hub);
     if (dp_is_up(hub->dp))
         write_workers(f, hub);
     if (fclose(f) == 0)

@@ -115,6 +115,11 @@ bool records_note(struct records *r, const struct rec_state *state)
     return news;
 }
 
+uint32_t records_count(const struct records *r)
+{
+    return HASH_COUNT(r->by_id);
+}
+
 bool records_has_file(const struct records *r, const char *file)
 {
     for (const struct record *record = r->by_id; record; record = record->hh.next) {

@@ -32,6 +32,7 @@ void records_del(struct records *r, uint64_t id); /* nothing will come of it; an
 /* What the recorder says. False: nothing new. Of an id that it was never told here (it began before our start) too. */
 bool records_note(struct records *r, const struct rec_state *state);
 
+uint32_t records_count(const struct records *r); /* being made now */
 bool records_has_file(const struct records *r, const char *file);
 
 #endif

@@ -107,11 +107,11 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     case LWS_CALLBACK_HTTP:
         return http_on_request(s, wsi, &conn->page, in);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_on_writable(wsi, &conn->page);
+        return answer_on_writable(wsi, &conn->page);
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     case LWS_CALLBACK_CLOSED_HTTP:
         if (conn)
-            http_on_closed(&conn->page);
+            answer_finish(&conn->page);
         return 0;
     default:
         return 0;

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "controlplane/client.h"
+#include "controlplane/http.h"
 #include "controlplane/server.h"
 
 #define IN_KEPT_BYTES     16384 /* room for most messages; more is given back after a message that needed it */

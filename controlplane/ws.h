@@ -7,15 +7,15 @@
 #include <libwebsockets.h>
 #include <stddef.h>
 
-#include "controlplane/http.h"
+#include "controlplane/answer.h"
 #include "controlplane/hub.h"
 
 struct server;
 struct ws;
 
-struct conn {         /* what libwebsockets keeps for each connection, zeroed at first */
-    struct ws *ws;    /* once upgraded */
-    struct http page; /* the answer being sent */
+struct conn {           /* what libwebsockets keeps for each connection, zeroed at first */
+    struct ws *ws;      /* once upgraded */
+    struct answer page; /* the answer being sent */
 };
 
 extern const struct transport_ops ws_transport; /* conn: struct ws */

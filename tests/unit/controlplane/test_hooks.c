@@ -123,7 +123,7 @@ static void serve(struct fixture *f)
 static uint64_t ended(const struct fixture *f, enum hook hook)
 {
     struct hooks_count count = hooks_count(f->hooks, hook);
-    return count.run + count.failed;
+    return count.ok + count.failed;
 }
 
 static void await_end(struct fixture *f, enum hook hook, uint64_t n)
@@ -150,7 +150,7 @@ static void test_arguments_are_never_words_of_a_shell(void **state)
     run(f, HOOK_RECORD, "a b\n$(touch x) `id` 'q' \"p\" ; &", "-rf");
     await_end(f, HOOK_RECORD, 1);
     assert_string_equal(read_out(f), "<2><a b\n$(touch x) `id` 'q' \"p\" ; &><-rf>");
-    assert_int_equal(hooks_count(f->hooks, HOOK_RECORD).run, 1);
+    assert_int_equal(hooks_count(f->hooks, HOOK_RECORD).ok, 1);
 }
 
 /* Nothing of ours is inherited: descriptors, signal mask, ignored signals, process group. */
