@@ -22,6 +22,7 @@
 
 #define NAME_TRIES       1000
 #define SESSION_ID_BYTES 17
+#define ROOM_NAME_BYTES  200 /* of a room in its file's name: the time, and what mixing appends, find room behind it */
 
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -149,10 +150,11 @@ void recording_begin(struct room *r)
 {
     struct hub *hub = r->hub;
     struct recording *rec = &r->recording;
-    struct record_facts facts = {.room = r->name, .start_unix_us = hub->out.unix_us()};
-    char file[REC_FILE_BYTES];
+    char room[ROOM_NAME_BYTES], file[REC_FILE_BYTES];
+    struct record_facts facts = {.room = room, .start_unix_us = hub->out.unix_us()};
     if (!hub->out.conf->record_rooms)
         return;
+    copy_text(room, sizeof(room), r->name);
     find_name(hub, file, RECORD_NAME_ROOM, &facts, ".mkv");
     *rec = (struct recording){.whole = true, .id = dp_new_id(hub->dp), .file = duplicate(file)};
     records_add(&hub->records, REC_OF_ROOM, rec->id, file);

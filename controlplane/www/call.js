@@ -161,7 +161,9 @@ export class Incoming extends Endpoint {
  *  'left' (login)
  *  'incoming' (Incoming)        added or changed; 'incoming-removed' (Incoming)
  *  'outgoing' (Outgoing)        camera or screen changed
- *  'message' (from, text) */
+ *  'message' (from, text)
+ *  'recording'                  what the room says of its recording has changed
+ *  'recorded' ({ file, stream, state })    a stream's file */
 export class Call extends Emitter {
   state = 'idle';
   room = null;
@@ -179,6 +181,11 @@ export class Call extends Emitter {
     this.codecs = codecs;
   }
 
+  /** Of the room one is in: { active, whole, file } or null. */
+  get recording() {
+    return this.room?.recording ?? null;
+  }
+
   get people() {
     return [...(this.room?.participants.keys() ?? [])];
   }
@@ -192,10 +199,11 @@ export class Call extends Emitter {
   }
 
   /** Rejects with a WcsError; code 'full' and 'taken' besides those of wcs.js, 'aborted' when left meanwhile. */
-  async enter(login, roomName) {
+  async enter(login, roomName, { record = false } = {}) {
     const visit = this.#visit = new AbortController();
     this.login = login;
     this.roomName = roomName;
+    this.record = record;
     this.#setState('joining');
     try {
       await this.#join(visit.signal);
@@ -274,7 +282,7 @@ export class Call extends Emitter {
     const session = await Session.connect(this.url, { login: this.login, signal });
     let room;
     try {
-      room = await session.join(this.roomName, { signal });
+      room = await session.join(this.roomName, { record: this.record, signal });
       if (room.participants.size >= this.capacity) {
         await room.leave().catch(() => {});
         throw new WcsError('full', 'The room is full');
@@ -295,8 +303,11 @@ export class Call extends Emitter {
     room.on('left', (login) => this.emit('left', login));
     room.on('published', (login, name) => this.#addIncoming(login, name));
     room.on('unpublished', (_, name) => this.#removeIncoming(name));
+    room.on('recording', () => this.emit('recording'));
+    room.on('recorded', (info) => this.emit('recorded', info));
     room.on('message', (from, text) => this.emit('message', from, text));
     this.#setState('joined');
+    if (room.recording) this.emit('recording');
     for (const [login, names] of room.participants) {
       this.emit('joined', login, true);
       for (const name of names) this.#addIncoming(login, name);

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 import { openRoomPage } from './page.js';
 
-openRoomPage({ title: 'Conference', layout: 'grid' });
+openRoomPage({ title: 'Conference', layout: 'grid', recordable: true });

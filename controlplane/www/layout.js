@@ -15,6 +15,7 @@ export const roomMarkup = (title) => `
   <a class="brand" href="./" aria-label="Roomline: all pages">${LOGO}<span>Roomline</span></a>
   <span class="in-call" id="room-name" dir="auto"></span>
   <span id="status" class="status" role="status">Not connected</span>
+  <span id="recording" class="recording" role="status" hidden></span>
   <span class="spring"></span>
   <button id="copy-invite" class="button in-call" type="button">${icon('link')}<span>Copy invite link</span></button>
 </header>
@@ -42,6 +43,7 @@ export const roomMarkup = (title) => `
         <label>Camera<select id="camera"></select></label>
         <label>Microphone<select id="microphone"></select></label>
       </div>
+      <label id="record-line" class="check" hidden><input id="record" type="checkbox"> Record this room</label>
       <button id="join" class="button primary" type="submit">Join</button>
       <p id="server" class="hint" hidden></p>
     </div>

@@ -35,8 +35,10 @@ function chosen(select) {
 }
 
 export class Lobby {
-  /** params: URLSearchParams with roomName and login; onJoin(); onPreview(): capture, please. */
-  constructor({ params, onJoin, onPreview }) {
+  /** params: URLSearchParams with roomName and login; recordable: offer to record the room, if it is not one that
+   *  others may be in already; onJoin(); onPreview(): capture, please. */
+  constructor({ params, recordable, onJoin, onPreview }) {
+    byId('record-line').hidden = !recordable || params.size > 0;
     byId('login').value = params.get('login') ?? remembered();
     byId('room').value = params.get('roomName') || `room-${randomHex(6)}`;
     byId('lobby-form').onsubmit = (event) => {
@@ -51,12 +53,12 @@ export class Lobby {
     this.showDevices();
   }
 
-  /** { login, room }, or null after the person has been shown what is missing. */
+  /** { login, room, record }, or null after the person has been shown what is missing. */
   read() {
     for (const id of ['login', 'room']) byId(id).value = byId(id).value.trim();
     if (!byId('lobby-form').reportValidity()) return null;
     remember(byId('login').value);
-    return { login: byId('login').value, room: byId('room').value };
+    return { login: byId('login').value, room: byId('room').value, record: byId('record').checked };
   }
 
   /** In the form that capture() takes. */

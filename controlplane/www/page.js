@@ -8,7 +8,8 @@ import { roomMarkup } from './layout.js';
 import { Lobby } from './lobby.js';
 import { canShareScreen, capture, captureScreen, stopTracks } from './media.js';
 import { Panel } from './panel.js';
-import { byId, copyText, Notice, person, setTool } from './ui.js';
+import { RecordingWatch, recordingUrl } from './recording.js';
+import { byId, copyText, link, Notice, person, setTool } from './ui.js';
 
 const STATS_INTERVAL_MS = 1_000;
 const SPEAKING_INTERVAL_MS = 300;
@@ -28,10 +29,10 @@ function serverUrl() {
   }
 }
 
-/** layout: 'grid' or 'duo'; capacity: people; sharing: true, false or 'prominent'. */
-export function openRoomPage({ title, layout, capacity, sharing = true }) {
+/** layout: 'grid' or 'duo'; capacity: people; sharing: true, false or 'prominent'; recordable: a whole room may be. */
+export function openRoomPage({ title, layout, capacity, sharing = true, recordable = false }) {
   document.body.innerHTML = roomMarkup(title);
-  new RoomPage({ layout, capacity, sharing });
+  new RoomPage({ layout, capacity, sharing, recordable });
 }
 
 class RoomPage {
@@ -41,8 +42,10 @@ class RoomPage {
   #panel;
   #notice = new Notice();
   #statsOn = false;
+  #watch = new RecordingWatch((file, kind) => this.#showRecorded(file, kind));
+  #wholeFile = null; // of the room's recording, while one is in it
 
-  constructor({ layout, capacity, sharing }) {
+  constructor({ layout, capacity, sharing, recordable }) {
     const url = serverUrl();
     byId('server').hidden = url === ownServer;
     byId('server').textContent = `Server: ${url}`;
@@ -52,7 +55,9 @@ class RoomPage {
     this.#call = new Call({ url, capacity, codecs: { audio: params.get('audio'), video: params.get('video') } });
     this.#gallery = new Gallery({ root: byId('stage'), layout, onBlocked: () => this.#offerPlay() });
     this.#panel = new Panel({ onSay: (text) => this.#say(text) });
-    this.#lobby = new Lobby({ params, onJoin: () => this.#join(), onPreview: () => this.#preview() });
+    this.#lobby = new Lobby({
+      params, recordable, onJoin: () => this.#join(), onPreview: () => this.#preview(),
+    });
     this.#bindCall();
     this.#bindToolbar();
     this.#showState('idle');
@@ -99,13 +104,14 @@ class RoomPage {
     const wanted = this.#lobby.read();
     if (!wanted) return;
     this.#notice.hide();
+    this.#watch.stop();
     this.#lobby.busy = true;
     try {
       if (receiveOnly) this.#call.unpublishCamera();
       else if (!this.#call.camera.media && !await this.#capture()) return;
       this.#panel.chat.clear();
       this.#showRoom(wanted.room);
-      await this.#call.enter(wanted.login, wanted.room);
+      await this.#call.enter(wanted.login, wanted.room, { record: wanted.record });
     } catch (error) {
       this.#explain(error, wanted.login);
     } finally {
@@ -156,6 +162,11 @@ class RoomPage {
       else this.#showCamera();
       this.#showPeople();
     });
+    call.on('recording', () => this.#showRecording());
+    call.on('recorded', ({ file, stream, state }) => {
+      if (state === 'ready') chat.note('Recorded: ', link(recordingUrl(file), stream || file));
+      else chat.note('The recording of ', person(stream || file), ' failed');
+    });
     call.on('message', (from, text) => this.#panel.receive(from, text));
     addEventListener('online', () => call.rejoin());
   }
@@ -172,9 +183,45 @@ class RoomPage {
       history.replaceState(null, '', byId('invite').value);
     }
     for (const id of ['publish-toggle', 'share-toggle', 'chat-send']) byId(id).disabled = state !== 'joined';
+    if (state === 'idle') this.#afterRecording();
+    else if (state !== 'joined') byId('recording').hidden = true;
     this.#showCamera();
     this.#showScreen();
     this.#showPeople();
+  }
+
+  #showRecording() {
+    const { active, whole, file } = this.#call.recording;
+    const mark = byId('recording');
+    const was = mark.dataset.active;
+    mark.hidden = !active && !whole;
+    mark.dataset.active = String(Boolean(active));
+    mark.textContent = active ? 'REC' : 'Not recorded';
+    mark.title = active ? 'This room is being recorded' : 'This room should be recorded, but the recorder is away';
+    if (whole) this.#wholeFile = file;
+    if (!mark.hidden && was !== mark.dataset.active) this.#panel.chat.note(`${mark.title}.`);
+  }
+
+  /** Out of the room: where its recording will be. */
+  #afterRecording() {
+    const file = this.#wholeFile;
+    byId('recording').hidden = true;
+    delete byId('recording').dataset.active;
+    this.#wholeFile = null;
+    if (!file) return;
+    const actions = [{ id: 'recordings', label: 'Recordings', run: () => open('/client/records/', '_blank') }];
+    this.#notice.show('This room was recorded. Its recording is made when everybody has left.', {
+      code: 'recorded', info: file, actions,
+    });
+    this.#watch.start(file);
+  }
+
+  #showRecorded(file, kind) {
+    const run = () => open(recordingUrl(file), '_blank');
+    this.#notice.show(kind === 'mix' ? 'The recording of the room is ready, in one picture.'
+      : 'The recording of the room is ready.', {
+      code: 'recorded', info: file, actions: [{ id: 'watch', label: 'Watch', run }],
+    });
   }
 
   #showRoom(roomName) {

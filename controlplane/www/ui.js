@@ -60,6 +60,15 @@ function avatar(login) {
 /** A name keeps its own writing direction and does not disturb that of the words around it. */
 export const person = (login) => element('bdi', '', login);
 
+/** A link into another page, which leaves this one open. */
+export function link(href, text) {
+  const node = element('a', '', text);
+  node.href = href;
+  node.target = '_blank';
+  node.dir = 'auto';
+  return node;
+}
+
 /** The words an element shows for a person: the name, and a remark like "you" or "screen". */
 function nameOf(login, remark) {
   const node = element('span', 'name');
@@ -301,7 +310,7 @@ export class Chat {
     this.#append(item);
   }
 
-  /** parts: words and persons. */
+  /** parts: words, persons and links. */
   note(...parts) {
     const item = element('div', 'note');
     item.append(...parts);
@@ -316,7 +325,7 @@ export class Chat {
   }
 }
 
-/** The one place for bad news. actions: [{ id, label, run }] */
+/** The one place for news that need an answer; bad ones but for code 'recorded'. actions: [{ id, label, run }] */
 export class Notice {
   #root = byId('error');
 

@@ -112,12 +112,12 @@ export class Session extends Emitter {
     return operation.promise;
   }
 
-  /** Resolves to a Room whose participants are known. */
-  async join(name, { signal } = {}) {
+  /** Resolves to a Room whose participants are known. record: if this join makes the room, all of it is recorded. */
+  async join(name, { record = false, signal } = {}) {
     const room = new Room(this, name, deferred({ timeoutMs: COMMAND_TIMEOUT_MS, what: 'join', signal }));
     this.#rooms.set(name, room);
     try {
-      await Promise.all([this.command('join', { name }, { signal }), room.stateReceived.promise]);
+      await Promise.all([this.command('join', { name, record }, { signal }), room.stateReceived.promise]);
     } catch (error) {
       this.#rooms.delete(name);
       throw error;
@@ -217,9 +217,11 @@ export class Session extends Emitter {
 }
 
 /** Emits 'joined' (login), 'left' (login), 'published' (login, stream), 'unpublished' (login, stream),
- *  'message' (from, text). Whoever comes back under a known login is reported as gone first. */
+ *  'message' (from, text), 'recording' (that of the room has changed), 'recorded' (a stream's file is ready or failed:
+ *  { file, stream, state }). Whoever comes back under a known login is reported as gone first. */
 export class Room extends Emitter {
   participants = new Map(); // login -> Set of stream names; oneself is not in it
+  recording = null; // { active, whole, file }: whether the room is, or should be, recorded
 
   constructor(session, name, stateReceived) {
     super();
@@ -263,6 +265,8 @@ export class Room extends Emitter {
       case 'PUBLISHED': return this.#onPublished(info?.login, info?.name);
       case 'UNPUBLISHED':
       case 'FAILED': return this.#onUnpublished(info?.login, info?.name);
+      case 'RECORDING': return this.#onRecording(info);
+      case 'RECORDED': return this.emit('recorded', info ?? {});
       case 'MESSAGE': return this.emit('message', info?.from, info?.text);
       default: return undefined;
     }
@@ -274,6 +278,11 @@ export class Room extends Emitter {
       else if (entry?.login) this.#streamsOf(entry.login).add(entry.name);
     }
     this.stateReceived.resolve();
+  }
+
+  #onRecording(info) {
+    this.recording = info;
+    this.emit('recording');
   }
 
   #streamsOf(login) {
