@@ -83,6 +83,7 @@ static int spawn(struct finish_job *job, int lock_fd, int out, int err_out)
     posix_spawn_file_actions_adddup2(&files, lock_fd, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, err_out, STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1); /* what we were started with, too */
     posix_spawnattr_init(&attr);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);

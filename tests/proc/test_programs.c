@@ -9,7 +9,7 @@
 
 #include "tests/proc/world.h"
 
-static const char *const programs[] = {"controlplane", "dataplane"};
+static const char *const programs[] = {"controlplane", "dataplane", "recorder"};
 
 static void path_of(const char *program, char *path, size_t size)
 {
@@ -66,6 +66,7 @@ static void test_second_instance(void **state)
 {
     struct world *w = *state;
     world_start(w, NULL);
+    world_start_recorder(w);
     for (size_t p = 0; p < ARRAY_SIZE(programs); p++) {
         char path[256], run[128], state_dir[128], *said = NULL;
         path_of(programs[p], path, sizeof(path));
@@ -85,14 +86,19 @@ static void test_idle_cost(void **state)
 {
     struct world *w = *state;
     world_start(w, "workers.count=2", NULL);
+    world_start_recorder(w);
     struct person *p = world_person(w, &(struct person_conf){.login = "idle", .room = "r"});
+    const struct process *const daemons[] = {&w->dataplane, &w->controlplane, &w->recorder};
+    int64_t before_us[ARRAY_SIZE(daemons)];
     WORLD_AWAIT(w, 3000, p->joined);
-    int64_t dataplane_us = process_cpu_us(&w->dataplane), controlplane_us = process_cpu_us(&w->controlplane);
+    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++)
+        before_us[i] = process_cpu_us(daemons[i]);
     world_run_for(w, 2 * SECOND_US);
-    dataplane_us = process_cpu_us(&w->dataplane) - dataplane_us;
-    controlplane_us = process_cpu_us(&w->controlplane) - controlplane_us;
-    printf("# CPU in 2 s: dataplane %ld ms, controlplane %ld ms\n", dataplane_us / 1000, controlplane_us / 1000);
-    WORLD_CHECK(w, dataplane_us <= 40000 && controlplane_us <= 40000);
+    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
+        int64_t time_us = process_cpu_us(daemons[i]) - before_us[i];
+        printf("# CPU in 2 s: %ld ms, %s\n", time_us / 1000, daemons[i]->log);
+        WORLD_CHECK(w, time_us <= 40000);
+    }
     world_close(w);
 }
 
@@ -131,7 +137,7 @@ static bool said(const struct process *p, const char *text)
 
 static struct running {
     struct process tool;
-    pid_t dataplane, controlplane; /* its children */
+    pid_t dataplane, controlplane, recorder; /* its children */
 } running;
 
 /* A tool that failed leaves its children. */
@@ -142,24 +148,28 @@ static int teardown_tool(void **state)
         kill(running.dataplane, SIGKILL);
     if (running.controlplane)
         kill(running.controlplane, SIGKILL);
+    if (running.recorder)
+        kill(running.recorder, SIGKILL);
     running = (struct running){0};
     return world_teardown(state);
 }
 
 static struct running *start_tool(struct world *w)
 {
-    char log[128], run[128], state_dir[128];
+    char log[128], run[128], state_dir[128], records[128];
     struct running *r = &running;
     snprintf(log, sizeof(log), "%s/run.log", w->dir);
     snprintf(run, sizeof(run), "run_dir=%s/run", w->dir);
     snprintf(state_dir, sizeof(state_dir), "state_dir=%s/state", w->dir);
-    const char *argv[] = {"tools/run", "--no-setup", "--set", run, "--set", state_dir, NULL};
+    snprintf(records, sizeof(records), "record.dir=%s/records", w->dir);
+    const char *argv[] = {"tools/run", "--no-setup", "--set", run, "--set", state_dir, "--set", records, NULL};
     assert_int_equal(process_start(&r->tool, log, argv), 0);
     w->may_die = true;
     WORLD_AWAIT(w, 20000, said(&r->tool, "stop with Ctrl-C") || !process_runs(&r->tool));
     r->dataplane = child_of(r->tool.pid, "roomline-datapl");
     r->controlplane = child_of(r->tool.pid, "roomline-contro");
-    WORLD_CHECK(w, r->dataplane && r->controlplane);
+    r->recorder = child_of(r->tool.pid, "roomline-record");
+    WORLD_CHECK(w, r->dataplane && r->controlplane && r->recorder);
     WORLD_CHECK(w, said(&r->tool, "http://localhost:8080/conference.html"));
     return r;
 }
@@ -167,8 +177,8 @@ static struct running *start_tool(struct world *w)
 static void await_end(struct world *w, struct running *r)
 {
     WORLD_AWAIT(w, 15000, !process_runs(&r->tool));
-    WORLD_AWAIT(w, 1000, kill(r->dataplane, 0) && kill(r->controlplane, 0));
-    r->dataplane = r->controlplane = 0;
+    WORLD_AWAIT(w, 1000, kill(r->dataplane, 0) && kill(r->controlplane, 0) && kill(r->recorder, 0));
+    r->dataplane = r->controlplane = r->recorder = 0;
 }
 
 static int lo_accepts_local(void)
@@ -208,6 +218,21 @@ static void test_run_tells_who_died(void **state)
     w->closed = true;
 }
 
+/* Without it nothing is recorded, and everything else goes on. */
+static void test_run_starts_the_recorder_again(void **state)
+{
+    struct world *w = *state;
+    struct running *r = start_tool(w);
+    pid_t first = r->recorder;
+    kill(first, SIGKILL);
+    WORLD_AWAIT(w, 5000, (r->recorder = child_of(r->tool.pid, "roomline-record")) && r->recorder != first);
+    WORLD_CHECK(w, said(&r->tool, "recorder died of signal SIGKILL"));
+    WORLD_CHECK(w, kill(r->dataplane, 0) == 0 && kill(r->controlplane, 0) == 0 && process_runs(&r->tool));
+    kill(r->tool.pid, SIGINT);
+    await_end(w, r);
+    w->closed = true;
+}
+
 static void test_run_stops_at_ctrl_c(void **state)
 {
     struct world *w = *state;
@@ -227,6 +252,7 @@ int main(void)
         WORLD_TEST(test_second_instance),
         WORLD_TEST(test_idle_cost),
         cmocka_unit_test_setup_teardown(test_run_tells_who_died, world_setup, teardown_tool),
+        cmocka_unit_test_setup_teardown(test_run_starts_the_recorder_again, world_setup, teardown_tool),
         cmocka_unit_test_setup_teardown(test_run_stops_at_ctrl_c, world_setup, teardown_tool),
     };
     return world_enter("programs") ? cmocka_run_group_tests_name("programs", tests, NULL, NULL) : 0;

@@ -72,6 +72,8 @@ int world_setup(void **state)
     world_set(w, run);
     snprintf(run, sizeof(run), "state_dir=%s/state", w->dir);
     world_set(w, run);
+    snprintf(run, sizeof(run), "record.dir=%s/records", w->dir);
+    world_set(w, run);
     world_set(w, "media.announce=127.0.0.1 ::1");
     world_set(w, "wss.port=0");
     snprintf(run, sizeof(run), "%s/run", w->dir);
@@ -89,12 +91,14 @@ int world_teardown(void **state)
     if (!w->closed) {
         process_print_log(&w->controlplane, "controlplane", LOG_LINES);
         process_print_log(&w->dataplane, "dataplane", LOG_LINES);
+        process_print_log(&w->recorder, "recorder", LOG_LINES);
     }
     while (w->n_people)
         person_destroy(w->people[--w->n_people]);
     if (w->telemetry >= 0)
         close(w->telemetry);
     process_stop(&w->controlplane, SIGKILL, SECOND_US);
+    process_stop(&w->recorder, SIGKILL, SECOND_US);
     process_stop(&w->dataplane, SIGKILL, SECOND_US);
     for (size_t i = 0; i < SRTP_PROFILE_COUNT; i++)
         dtls_ctx_destroy(w->dtls[i]);
@@ -176,6 +180,13 @@ void world_start_controlplane(struct world *w)
     WORLD_AWAIT(w, START_MS, is_healthy());
 }
 
+void world_start_recorder(struct world *w)
+{
+    unlink(w->recorder.log);
+    start_daemon(w, &w->recorder, "recorder");
+    WORLD_AWAIT(w, START_MS, log_has(&w->recorder, "main: ready"));
+}
+
 void world_start(struct world *w, ...)
 {
     va_list settings;
@@ -239,13 +250,12 @@ void world_fail(struct world *w, const char *file, int line, const char *what)
 bool world_turn(struct world *w, int64_t until_us)
 {
     int64_t now_us = loop_now_us();
-    if (!w->may_die)
-        for (struct process *p = &w->dataplane; p; p = p == &w->dataplane ? &w->controlplane : NULL)
-            if (p->pid && !process_runs(p)) {
-                printf("# %s died: status %#x\n", p == &w->dataplane ? "dataplane" : "controlplane",
-                       (unsigned)p->status);
-                world_fail(w, __FILE__, __LINE__, "a daemon died");
-            }
+    struct process *daemons[] = {&w->dataplane, &w->controlplane, &w->recorder};
+    for (size_t i = 0; i < ARRAY_SIZE(daemons) && !w->may_die; i++)
+        if (daemons[i]->pid && !process_runs(daemons[i])) {
+            printf("# %s: status %#x\n", daemons[i]->log, (unsigned)daemons[i]->status);
+            world_fail(w, __FILE__, __LINE__, "a daemon died");
+        }
     loop_turn(w->loop, MIN(until_us, now_us + TURN_US));
     return now_us < until_us;
 }
@@ -262,8 +272,10 @@ void world_close(struct world *w)
     while (w->n_people)
         person_destroy(w->people[--w->n_people]);
     WORLD_CHECK(w, process_stop(&w->controlplane, SIGTERM, STOP_US) == 0);
+    WORLD_CHECK(w, process_stop(&w->recorder, SIGTERM, STOP_US) == 0);
     WORLD_CHECK(w, process_stop(&w->dataplane, SIGTERM, STOP_US) == 0);
-    WORLD_CHECK(w, !log_has(&w->controlplane, "ERROR: ") && !log_has(&w->dataplane, "ERROR: ")); /* sanitizers */
+    WORLD_CHECK(w, !log_has(&w->controlplane, "ERROR: ") && !log_has(&w->dataplane, "ERROR: ") &&
+                       !log_has(&w->recorder, "ERROR: ")); /* sanitizers */
     w->closed = true;
 }
 

@@ -23,10 +23,10 @@
 #define SECOND_US        INT64_C(1000000)
 
 struct world {
-    char dir[64]; /* run/, state/, logs */
+    char dir[64]; /* run/, state/, records/, logs */
     char **settings;
     size_t n_settings;
-    struct process dataplane, controlplane;
+    struct process dataplane, controlplane, recorder;
     struct loop *loop;
     struct dtls_ctx *dtls[SRTP_PROFILE_COUNT];
     struct person *people[WORLD_PEOPLE_MAX];
@@ -51,7 +51,9 @@ void world_set(struct world *w, const char *setting); /* for later starts */
 void world_start_dataplane(struct world *w);
 void world_start_controlplane(struct world *w); /* waits until it serves and has its dataplane */
 
-/* The end of a test that went well: both daemons stop at SIGTERM, with status 0 and without a complaint of a
+void world_start_recorder(struct world *w); /* for tests that record: the others do without */
+
+/* The end of a test that went well: all daemons stop at SIGTERM, with status 0 and without a complaint of a
  * sanitizer. */
 void world_close(struct world *w);
 

@@ -35,24 +35,28 @@ export async function until(what, seconds, test) {
 export class Roomline {
   static #nextMediaPort = 31001 + (process.pid % 200) * 100;
 
-  // settings: conf keys, e.g. { 'workers.count': 2 }
-  static async start(settings = {}) {
+  // settings: conf keys, e.g. { 'workers.count': 2 }. recorder: for tests that record; the others do without.
+  static async start(settings = {}, { recorder = false } = {}) {
     const r = new Roomline();
     r.dir = mkdtempSync(join(tmpdir(), 'roomline-'));
     r.ws = await freePort();
     r.wss = await freePort();
     r.settings = {
-      run_dir: join(r.dir, 'run'), state_dir: join(r.dir, 'state'), 'ws.port': r.ws, 'wss.port': r.wss,
+      run_dir: join(r.dir, 'run'), state_dir: join(r.dir, 'state'),
+      'record.dir': join(r.dir, 'records'), 'ws.port': r.ws, 'wss.port': r.wss,
       'media.port': (Roomline.#nextMediaPort += 20), 'media.announce': '127.0.0.1', 'static.dir': SDK, ...settings,
     };
-    r.log = { dataplane: '', controlplane: '' };
+    r.log = { dataplane: '', controlplane: '', recorder: '' };
     try {
       await r.startDataplane();
+      if (recorder)
+        await r.startRecorder();
       await r.startControlplane();
     } catch (e) {
       r.kill('dataplane');
       r.kill('controlplane');
-      throw new Error(`${e.message}\n${r.log.dataplane}${r.log.controlplane}`);
+      r.kill('recorder');
+      throw new Error(`${e.message}\n${r.log.dataplane}${r.log.controlplane}${r.log.recorder}`);
     }
     return r;
   }
@@ -75,6 +79,13 @@ export class Roomline {
       throw new Error(`dataplane ended: ${JSON.stringify(child.ended)}`);
   }
 
+  async startRecorder() {
+    const child = this.#spawn('recorder');
+    await until('recorder ready', 20, () => child.ended || existsSync(join(this.settings.run_dir, 'recorder.ctl')));
+    if (child.ended)
+      throw new Error(`recorder ended: ${JSON.stringify(child.ended)}`);
+  }
+
   async startControlplane() {
     this.#spawn('controlplane');
     await until('controlplane healthy', 20, async () => (await this.health()).status === 'ok');
@@ -94,7 +105,7 @@ export class Roomline {
   }
 
   async stop() {
-    for (const name of ['controlplane', 'dataplane']) {
+    for (const name of ['controlplane', 'recorder', 'dataplane']) {
       const child = this[name];
       if (child && !child.ended) {
         child.kill('SIGTERM');
