@@ -51,19 +51,22 @@ static bool needs_sound(const struct config *config)
     return config->has_audio || config->layout == CONFIG_LAYOUT_SPEAKER;
 }
 
-static void ignore_unneeded(struct mix *m)
+static void add_tracks(struct mix *m)
 {
-    for (size_t i = 0; i < source_tracks(m->source); i++)
-        if (source_track(m->source, i)->kind == MEDIA_VIDEO ? !m->config->has_video : !needs_sound(m->config))
+    for (size_t i = 0; i < source_tracks(m->source); i++) {
+        const struct source_track *t = source_track(m->source, i);
+        scene_add(m->scene, t, i);
+        if (t->kind == MEDIA_VIDEO ? !m->config->has_video : !needs_sound(m->config))
             source_ignore(m->source, i);
+    }
 }
 
 static int prepare(struct mix *m)
 {
-    m->scene = scene_create(m->source, m->config);
+    m->scene = scene_create(m->config, source_tracks(m->source));
     if (!m->scene)
         return -ENOMEM;
-    ignore_unneeded(m);
+    add_tracks(m);
     size_t people = scene_people(m->scene);
     m->power = calloc(people, sizeof(*m->power));
     m->frame = av_frame_alloc();

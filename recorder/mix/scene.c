@@ -44,15 +44,6 @@ static struct scene_person *person_of(struct scene *scene, const struct source_t
     return p;
 }
 
-static void add_track(struct scene *scene, const struct source_track *t, size_t index)
-{
-    struct scene_person *p = person_of(scene, t);
-    p->screen |= t->screen && t->kind == MEDIA_VIDEO;
-    p->start_us = MIN(p->start_us, t->start_us);
-    p->end_us = MAX(p->end_us, t->end_us);
-    *(t->kind == MEDIA_VIDEO ? &p->video : &p->audio) = index;
-}
-
 static size_t first_track(const struct scene_person *p)
 {
     return MIN(p->video, p->audio);
@@ -66,9 +57,18 @@ static int by_start(const void *a, const void *b)
     return first_track(p) < first_track(q) ? -1 : 1;
 }
 
-struct scene *scene_create(const struct source *source, const struct config *config)
+void scene_add(struct scene *scene, const struct source_track *t, size_t index)
 {
-    size_t tracks = source_tracks(source);
+    struct scene_person *p = person_of(scene, t);
+    p->screen |= t->screen && t->kind == MEDIA_VIDEO;
+    p->start_us = MIN(p->start_us, t->start_us);
+    p->end_us = MAX(p->end_us, t->end_us);
+    *(t->kind == MEDIA_VIDEO ? &p->video : &p->audio) = index;
+    qsort(scene->people, scene->n, sizeof(*scene->people), by_start);
+}
+
+struct scene *scene_create(const struct config *config, size_t tracks)
+{
     struct scene *scene = calloc(1, sizeof(*scene));
     if (!scene)
         return NULL;
@@ -82,9 +82,6 @@ struct scene *scene_create(const struct source *source, const struct config *con
     scene->layout = config->layout;
     scene->width = (int)config->width;
     scene->height = (int)config->height;
-    for (size_t i = 0; i < tracks; i++)
-        add_track(scene, source_track(source, i), i);
-    qsort(scene->people, scene->n, sizeof(*scene->people), by_start);
     return scene;
 }
 

@@ -28,9 +28,11 @@ struct scene_tile {
 
 struct scene;
 
-/* NULL: out of memory. The source must outlive it. */
-struct scene *scene_create(const struct source *source, const struct config *config);
+struct scene *scene_create(const struct config *config, size_t tracks); /* tracks: at most; NULL: out of memory */
 void scene_destroy(struct scene *scene);
+
+/* Before the first scene_at. The track's texts must outlive the scene; index: what it is called in scene_person. */
+void scene_add(struct scene *scene, const struct source_track *track, size_t index);
 
 size_t scene_people(const struct scene *scene);
 const struct scene_person *scene_person(const struct scene *scene, size_t i); /* in the order of their start */

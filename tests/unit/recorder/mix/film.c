@@ -158,6 +158,17 @@ float film_loudness(const struct film *film, int from_ms, int to_ms)
     return (float)sqrt(sum / (double)(to - from));
 }
 
+size_t film_longest_silence(const struct film *film, int from_ms, int to_ms, float level)
+{
+    size_t longest = 0, length = 0, to = (size_t)to_ms * RATE / 1000;
+    assert_true(to <= film->samples);
+    for (size_t i = (size_t)from_ms * RATE / 1000; i < to; i++) {
+        length = fabsf(film->left[i]) > level ? 0 : length + 1;
+        longest = MAX(longest, length);
+    }
+    return longest;
+}
+
 int64_t film_first_bright_us(const struct film *film, int x, int y, int level)
 {
     for (size_t i = 0; i < film->n; i++)

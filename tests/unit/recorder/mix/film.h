@@ -31,6 +31,9 @@ struct film_colour film_at(const struct film *film, int at_ms, int x, int y);
 /* How far the brightest and the darkest pixel of this rectangle are apart. */
 int film_contrast(const struct film *film, int at_ms, int x, int y, int w, int h);
 
+/* The longest stretch of [from, to) in which nothing is louder than this, in samples. */
+size_t film_longest_silence(const struct film *film, int from_ms, int to_ms, float level);
+
 /* Root mean square of the sound of [from, to). */
 float film_loudness(const struct film *film, int from_ms, int to_ms);
 

@@ -202,6 +202,11 @@ static void add_audio(struct made *m, const struct room_take *t)
     }
     avcodec_send_frame(e, NULL);
     drain(m, e, stream);
+    for (size_t i = first; i < m->n; i++) {
+        int64_t late_ms = llrint((double)(m->packets[i]->pts - t->start_ms) * t->drift);
+        m->packets[i]->pts += late_ms;
+        m->packets[i]->dts += late_ms;
+    }
     drop_muted(m, first, t);
     av_frame_free(&f);
     avcodec_free_context(&e);

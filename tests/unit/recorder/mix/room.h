@@ -24,6 +24,7 @@ struct room_take { /* zeroed: a take without anything */
     float amplitude;
     int tone_hz;
     int click_ms;                 /* there is a tone for ROOM_FLASH_MS from here on and else silence; 0: always tone */
+    double drift;                 /* the sender's clock is slower by this part: packets come later and later */
     int mute_from_ms, mute_to_ms; /* no packet comes */
 };
 

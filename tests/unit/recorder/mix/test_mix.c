@@ -218,6 +218,48 @@ static void a_mute_is_silence_and_what_follows_in_time(void **state)
     film_finish(&film);
 }
 
+/* The click of a clock that is 2 ms a second slow comes when its packet says. */
+static void a_clock_that_drifts_is_followed(void **state)
+{
+    struct room_take takes[] = {{.login = "a",
+                                 .stream_name = "a",
+                                 .end_ms = 12000,
+                                 .audio = "pcm_alaw",
+                                 .tone_hz = 1000,
+                                 .amplitude = 0.5f,
+                                 .drift = 0.002,
+                                 .click_ms = 10000}};
+    struct config config = small();
+    struct film film;
+    config.has_video = false;
+    mix(&film, &config, takes, 1);
+    assert_in_range(film_first_loud_us(&film, 0.2f), 10016000, 10023000);
+    film_finish(&film);
+}
+
+/* ... and without a gap or a jump on the way there. */
+static void a_drift_is_not_heard(void **state)
+{
+    struct room_take takes[] = {{.login = "a",
+                                 .stream_name = "a",
+                                 .end_ms = 8000,
+                                 .audio = "pcm_alaw",
+                                 .tone_hz = 1000,
+                                 .amplitude = 0.5f,
+                                 .drift = 0.002}};
+    struct config config = small();
+    struct film film;
+    config.has_video = false;
+    for (int fast = 0; fast < 2; fast++) {
+        takes[0].drift = fast ? -0.002 : 0.002;
+        mix(&film, &config, takes, 1);
+        assert_true(film_longest_silence(&film, 200, 7900, 0.05f) < 4); /* a wave passes zero faster */
+        for (int at_ms = 200; at_ms < 7900; at_ms += 10)
+            assert_true(fabsf(film_loudness(&film, at_ms, at_ms + 10) - 0.5f / sqrtf(2)) < 0.02f);
+        film_finish(&film);
+    }
+}
+
 static void a_screen_is_large_and_stays_while_it_stands_still(void **state)
 {
     struct room_take takes[] = {camera("a", red, 0, 3000), camera("screen", blue, 500, 2500)};
@@ -392,6 +434,8 @@ int main(void)
         cmocka_unit_test(one_among_silent_ones_is_as_loud_as_alone),
         cmocka_unit_test(many_loud_ones_do_not_clip),
         cmocka_unit_test(a_mute_is_silence_and_what_follows_in_time),
+        cmocka_unit_test(a_clock_that_drifts_is_followed),
+        cmocka_unit_test(a_drift_is_not_heard),
         cmocka_unit_test(a_screen_is_large_and_stays_while_it_stands_still),
         cmocka_unit_test(the_speaker_is_large),
         cmocka_unit_test(a_picture_may_change_its_size),
