@@ -13,9 +13,10 @@
 
 #include "common/util.h"
 
-#define AHEAD_US   (INT64_C(2) * 1000 * 1000) /* how far tracks may be out of step in the file */
-#define REORDER_US (INT64_C(1) * 1000 * 1000) /* how far ahead B frames make the decoder look */
-#define QUEUE_MAX  (INT64_C(16) << 20)        /* bytes of a track that wait, however odd the file's times are */
+#define AHEAD_US   (INT64_C(2) * 1000 * 1000)       /* how far tracks may be out of step in the file */
+#define REORDER_US (INT64_C(1) * 1000 * 1000)       /* how far ahead B frames make the decoder look */
+#define QUEUE_MAX  (INT64_C(16) << 20)              /* bytes of a track that wait, however odd the file's times are */
+#define LONGEST_MS (INT64_C(31) * 24 * 3600 * 1000) /* of a room; a time beyond is a broken tag */
 #define TRACKS_MAX 1000
 #define FORMATS    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"
 #define MICROSECONDS \
@@ -63,7 +64,7 @@ static int64_t time_tag(const AVDictionary *tags, const char *key, int64_t other
     char *end;
     errno = 0;
     long long ms = strtoll(text, &end, 10);
-    return end == text || *end || errno || ms < 0 || ms > INT64_MAX / 2000 ? otherwise_us : MS_TO_US(ms);
+    return end == text || *end || errno || ms < 0 || ms > LONGEST_MS ? otherwise_us : MS_TO_US(ms);
 }
 
 /* DURATION is what the muxer wrote of each track: HH:MM:SS.nnnnnnnnn. */
@@ -331,6 +332,7 @@ bool source_next(struct source *s, size_t track, int64_t until_us, AVFrame *fram
     struct track *t = &s->tracks[track];
     if (!t->decoder || !decode(s, t, until_us) || t->held->pts > until_us)
         return false;
+    av_frame_unref(frame);
     av_frame_move_ref(frame, t->held);
     t->holds = false;
     return true;

@@ -38,8 +38,8 @@ int64_t source_duration_us(const struct source *s);              /* until the la
 /* This track is not wanted from now on: nothing of it is kept. */
 void source_ignore(struct source *s, size_t track);
 
-/* The track's next frame, if it begins no later than until_us: true, and frame holds it (pts in us) until it is
- * unreferenced. until_us may not fall from call to call, nor differ much between tracks. */
+/* The track's next frame, if it begins no later than until_us: true, and frame holds it (pts in us) in place of what it
+ * held. until_us may not fall from call to call, nor differ much between tracks. */
 bool source_next(struct source *s, size_t track, int64_t until_us, AVFrame *frame);
 
 /* For those who want packets instead of frames: the next of any track, its times in us. 1, 0 at the end, or -errno. */
