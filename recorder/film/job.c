@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the jobs have in common. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "recorder/film/job.h"
+#include "recorder/film/mux.h"
+#include "recorder/film/sound.h"
+
+int job_fail(struct job *job, int r, const char *format, ...)
+{
+    if (*job->why)
+        return r;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(job->why, sizeof(job->why), format, args);
+    va_end(args);
+    return r;
+}
+
+static void say(const struct job *job, const struct sidecar *s)
+{
+    json_t *o = json_pack("{s:s, s:I, s:I, s:I}", "file", s->name, "bytes", (json_int_t)s->bytes, "duration_ms",
+                          (json_int_t)(s->length_us / 1000), "start_unix_ms", (json_int_t)(s->start_unix_us / 1000));
+    if (!o || !job->progress.out)
+        return;
+    char id[17];
+    snprintf(id, sizeof(id), "%016llx", s->of_room ? 0ull : (unsigned long long)take_about(s->takes[0].take)->id);
+    if (!s->of_room)
+        json_object_set_new(o, "take", json_string(id));
+    char *line = json_dumps(o, JSON_COMPACT);
+    fprintf(job->progress.out, "%s\n", line ? line : "");
+    fflush(job->progress.out);
+    free(line);
+    json_decref(o);
+}
+
+int job_write(struct job *job, const struct film *film, struct sidecar *side)
+{
+    int r = sidecar_write(job->records, side, SIDECAR_FINISHING);
+    if (!r)
+        r = film_write(film, &side->bytes);
+    if (!r)
+        r = sidecar_write(job->records, side, SIDECAR_READY);
+    if (!r)
+        say(job, side);
+    return r;
+}
