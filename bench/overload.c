@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a relay on one core does with twice the load it can work off: rooms with one publisher of audio and video each
- * and nine who play it, over memif; so many of them take part as the load wants. First all of them, to see what comes
- * through; then twice that for some seconds; then half of it at once, where nothing should be lost any more when 100 ms
- * have passed. All the time the dataplane's control thread is asked one question after the other. */
+ * and nine who play it, over memif and over kernel sockets; so many of them take part as the load wants. First all of
+ * them, to see what comes through; then twice that for some seconds; then half of it at once, where nothing should be
+ * lost any more when 100 ms have passed; then twice again, to see its first moments. All the time the dataplane's
+ * control thread is asked one question after the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,21 +13,30 @@
 #include "bench/bench.h"
 #include "bench/rig.h"
 
-#define ROOMS        320
 #define PEOPLE       10
 #define FLOWS        2 /* of a room */
 #define WARM_US      200000
 #define TIME_US      1000000
 #define OVERLOAD_US  5000000
 #define RECOVERY_US  100000
+#define ONSET_US     200000
 #define DRAIN_US     200000
 #define VERIFY_EVERY 64
 #define P99          990000
 
-static const struct rig_conf conf = {
-    .over = RIG_OVER_MEMIF,
+static const struct {
+    const char *all, *twice, *half, *onset;
+    enum rig_over over;
+    uint32_t rooms;
+} cases[] = {
+    {"memif: all that comes", "memif: twice the capacity", "memif: half, 100 ms later",
+     "memif: twice, its first 200 ms", RIG_OVER_MEMIF, 320},
+    {"sockets: all that comes", "sockets: twice the capacity", "sockets: half, 100 ms later",
+     "sockets: twice, its first 200 ms", RIG_OVER_SOCKETS, 40},
+};
+
+static const struct rig_conf conf_of_all = {
     .profile = SRTP_PROFILE_AEAD_AES_128_GCM,
-    .rooms = ROOMS,
     .people = PEOPLE,
     .publishers = 1,
     .codecs = PEER_SDP_CODEC(CODEC_OPUS) | PEER_SDP_CODEC(CODEC_VP8),
@@ -63,25 +73,38 @@ static void probe_turn(void *arg)
     p->asked_us = send(p->telemetry, question, strlen(question), MSG_DONTWAIT | MSG_NOSIGNAL) > 0 ? now_us : 0;
 }
 
+/* The last answer belongs to nobody else. */
+static void finish_probe(struct probe *p)
+{
+    char answer[16384];
+
+    if (p->asked_us)
+        (void)!recv(p->telemetry, answer, sizeof(answer), 0);
+}
+
 /* ---- Runs ---- */
 
-static void run_rooms(struct rig *rig, uint32_t rooms, int64_t warm_us, int64_t time_us, struct result *r)
+struct span {
+    uint32_t rooms;
+    int64_t warm_us, time_us;
+    bool more; /* the next one follows without a pause: what is under way counts there */
+};
+
+static void run(struct rig *rig, const struct span *span, struct result *r)
 {
-    static struct probe probe;
+    struct probe probe = {.telemetry = rig->world->telemetry};
+    const struct engine_run what = {.flows = FLOWS * span->rooms,
+                                    .warm_us = span->warm_us,
+                                    .time_us = span->time_us,
+                                    .drain_us = span->more ? 0 : DRAIN_US,
+                                    .verify_every = VERIFY_EVERY,
+                                    .on_turn = probe_turn,
+                                    .arg = &probe};
 
-    probe.telemetry = rig->world->telemetry;
-    probe.slowest_us = 0;
-    const struct engine_run run = {.flows = FLOWS * rooms,
-                                   .warm_us = warm_us,
-                                   .time_us = time_us,
-                                   .drain_us = warm_us < WARM_US ? 0 : DRAIN_US,
-                                   .verify_every = VERIFY_EVERY,
-                                   .on_turn = probe_turn,
-                                   .arg = &probe};
-
-    WORLD_CHECK(rig->world, engine_run(rig->engine, &run, &r->engine) == 0);
+    WORLD_CHECK(rig->world, engine_run(rig->engine, &what, &r->engine) == 0);
     WORLD_CHECK(rig->world, r->engine.corrupt == 0 && r->engine.unknown == 0);
     r->control_us = probe.slowest_us;
+    finish_probe(&probe);
 }
 
 static double percent_lost(const struct engine_kind *kind)
@@ -119,7 +142,7 @@ static void print(const char *what, uint32_t rooms, const struct result *result,
 
 static double measure_ceiling(void)
 {
-    struct bare *bare = bare_create(conf.profile, conf.shapes[MEDIA_VIDEO].packet_bytes);
+    struct bare *bare = bare_create(conf_of_all.profile, conf_of_all.shapes[MEDIA_VIDEO].packet_bytes);
     struct bench_work work = bare_work(bare);
     double samples[BENCH_SAMPLES];
 
@@ -129,25 +152,38 @@ static double measure_ceiling(void)
     return bench_median(samples);
 }
 
-int main(int argc, char **argv)
+static void measure(size_t c, double ceiling_ns)
 {
     static struct result r;
+    struct rig_conf conf = conf_of_all;
     struct rig rig;
+    uint32_t all = cases[c].rooms;
 
-    bench_start(argc, argv, "Twice the load that one core carries; keys: sessions", 3);
+    conf.over = cases[c].over;
+    conf.rooms = all;
+    rig_open(&rig, &conf);
+    run(&rig, &(struct span){all, WARM_US, TIME_US, false}, &r);
+    print(cases[c].all, all, &r, ceiling_ns);
+    uint32_t half = (uint32_t)(all * r.engine.delivered / r.engine.expected / 2), twice = MIN(4 * half, all);
+    run(&rig, &(struct span){twice, WARM_US, OVERLOAD_US, false}, &r);
+    print(cases[c].twice, twice, &r, ceiling_ns);
+    run(&rig, &(struct span){twice, 0, TIME_US, true}, &r);
+    run(&rig, &(struct span){half, RECOVERY_US, TIME_US, false}, &r);
+    print(cases[c].half, half, &r, ceiling_ns);
+    run(&rig, &(struct span){half, 0, TIME_US, true}, &r);
+    run(&rig, &(struct span){twice, 0, ONSET_US, false}, &r);
+    print(cases[c].onset, twice, &r, ceiling_ns);
+    rig_close(&rig);
+}
+
+int main(int argc, char **argv)
+{
+    bench_start(argc, argv, "Twice the load that one core carries; keys: sessions", 4 * ARRAY_SIZE(cases));
     if (!rig_enter("overload"))
         return 1;
     double ceiling_ns = measure_ceiling();
-    rig_open(&rig, &conf);
-    run_rooms(&rig, ROOMS, WARM_US, TIME_US, &r);
-    print("all that comes", ROOMS, &r, ceiling_ns);
-    uint32_t capacity = (uint32_t)(ROOMS * r.engine.delivered / r.engine.expected), twice = MIN(2 * capacity, ROOMS);
-    run_rooms(&rig, twice, WARM_US, OVERLOAD_US, &r);
-    print("twice the capacity", twice, &r, ceiling_ns);
-    run_rooms(&rig, twice, 0, TIME_US, &r); /* no pause between this and the next */
-    run_rooms(&rig, capacity / 2, RECOVERY_US, TIME_US, &r);
-    print("half, 100 ms later", capacity / 2, &r, ceiling_ns);
-    rig_close(&rig);
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
+        measure(c, ceiling_ns);
     bench_finish();
     return 0;
 }

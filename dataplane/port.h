@@ -29,6 +29,8 @@ struct port_ops {
     /* Puts m in the order in which it sends, each receiver's packets in theirs; takes the first k, returns k; the rest
      * stays the caller's. */
     uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n);
+    /* How full the receive queue is, per thousand; -ENOTSUP: that cannot be seen. May call the kernel. NULL: never. */
+    int (*rx_fill)(struct port *port, uint16_t queue);
     /* Descriptors to sleep on for this queue, at most n; -ENOTSUP: none would wake us, this port must be polled. */
     int (*poll_fds)(struct port *port, uint16_t queue, struct pollfd *fds, int n);
     void (*stats)(struct port *port, struct port_stats *stats); /* adds what its devices count; NULL: it has none */

@@ -45,6 +45,12 @@ static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     return behind->ops->tx_burst(behind, queue, m, n);
 }
 
+static int rx_fill(struct port *port, uint16_t queue)
+{
+    struct port *behind = self(port)->behind;
+    return behind->ops->rx_fill(behind, queue);
+}
+
 static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n)
 {
     struct port *behind = self(port)->behind;
@@ -59,7 +65,7 @@ static void destroy(struct port *port)
 }
 
 static const struct port_ops ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .destroy = destroy};
+    .rx_burst = rx_burst, .tx_burst = tx_burst, .rx_fill = rx_fill, .poll_fds = poll_fds, .destroy = destroy};
 
 struct port *port_aside_create(struct port *behind)
 {

@@ -25,7 +25,8 @@
 struct port_eth {
     struct port port;
     uint16_t ethdev;
-    uint16_t n_rx; /* a device may have fewer: a queue beyond gets nothing, its packets come as strays */
+    uint16_t n_rxd; /* descriptors of a queue */
+    uint16_t n_rx;  /* a device may have fewer: a queue beyond gets nothing, its packets come as strays */
     struct rte_mempool **tx_pools;   /* fast free: all mbufs of a tx queue are of this one; NULL: of any */
     bool has_sockets;                /* else it cannot wake us */
     int sockets[DRIVER_SOCKETS_MAX]; /* the driver's, by rx queue */
@@ -112,6 +113,16 @@ static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n
     return 1;
 }
 
+static int rx_fill(struct port *port, uint16_t queue)
+{
+    const struct port_eth *pe = self(port);
+
+    if (queue >= pe->n_rx)
+        return 0;
+    int waiting = rte_eth_rx_queue_count(pe->ethdev, queue);
+    return waiting < 0 ? -ENOTSUP : RTE_MIN(waiting * 1000 / pe->n_rxd, 1000);
+}
+
 static void stats(struct port *port, struct port_stats *stats)
 {
     port_stats_add_ethdev(stats, self(port)->ethdev);
@@ -124,10 +135,18 @@ static void destroy(struct port *port)
     free(self(port));
 }
 
-static const struct port_ops plain_ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
-static const struct port_ops offloaded_ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst_offloaded, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
+static const struct port_ops plain_ops = {.rx_burst = rx_burst,
+                                          .tx_burst = tx_burst,
+                                          .rx_fill = rx_fill,
+                                          .poll_fds = poll_fds,
+                                          .stats = stats,
+                                          .destroy = destroy};
+static const struct port_ops offloaded_ops = {.rx_burst = rx_burst,
+                                              .tx_burst = tx_burst_offloaded,
+                                              .rx_fill = rx_fill,
+                                              .poll_fds = poll_fds,
+                                              .stats = stats,
+                                              .destroy = destroy};
 
 /* ---- Start ---- */
 
@@ -254,6 +273,7 @@ static const char *start(struct port_eth *pe, const struct port_eth_conf *conf, 
     *ret = set_up_queues(pe, conf, info.default_txconf, &n_rxd, &n_txd);
     if (*ret)
         return "queue set-up";
+    pe->n_rxd = n_rxd;
     *ret = rte_eth_dev_start(pe->ethdev);
     if (*ret)
         return "start";

@@ -7,6 +7,7 @@
  * scope (interface index) of a link-local peer. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -191,6 +192,16 @@ static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     return socket_tx_burst(&ps->queues[queue].tx, ps->fds, port->n_queues, queue, m, MIN(n, PKT_BURST));
 }
 
+static int rx_fill(struct port *port, uint16_t queue)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof(memory);
+
+    if (getsockopt(self(port)->fds[queue], SOL_SOCKET, SO_MEMINFO, memory, &len) != 0 || memory[SK_MEMINFO_RCVBUF] == 0)
+        return -ENOTSUP;
+    return (int)MIN(UINT64_C(1000) * memory[SK_MEMINFO_RMEM_ALLOC] / memory[SK_MEMINFO_RCVBUF], UINT64_C(1000));
+}
+
 static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n)
 {
     if (n < 1)
@@ -216,7 +227,7 @@ static void destroy(struct port *port)
 }
 
 static const struct port_ops ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .destroy = destroy};
+    .rx_burst = rx_burst, .tx_burst = tx_burst, .rx_fill = rx_fill, .poll_fds = poll_fds, .destroy = destroy};
 
 static void set_option(int fd, int level, int option, int value)
 {

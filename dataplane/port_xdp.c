@@ -29,6 +29,7 @@ struct channel {
 
 struct turn { /* of one worker */
     _Alignas(RTE_CACHE_LINE_SIZE) uint16_t next;
+    uint64_t lost; /* of its channels, when rx_fill was asked last */
 };
 
 struct port_xdp {
@@ -87,19 +88,40 @@ static int poll_fds(struct port *port, uint16_t queue, struct pollfd *fds, int n
 }
 
 /* The driver tells what the kernel dropped, but not what found the rx ring full or the fill ring empty. */
+static struct xdp_statistics read_kernel(const struct channel *c)
+{
+    struct xdp_statistics kernel = {0};
+    socklen_t len = sizeof(kernel);
+
+    if (getsockopt(c->socket, SOL_XDP, XDP_STATISTICS, &kernel, &len) != 0)
+        kernel = (struct xdp_statistics){0};
+    return kernel;
+}
+
 static void stats(struct port *port, struct port_stats *stats)
 {
     const struct port_xdp *px = self(port);
 
     for (uint16_t i = 0; i < px->n_channels; i++) {
-        struct xdp_statistics kernel = {0};
-        socklen_t len = sizeof(kernel);
+        struct xdp_statistics kernel = read_kernel(&px->channels[i]);
         port_stats_add_ethdev(stats, px->channels[i].ethdev);
-        if (getsockopt(px->channels[i].socket, SOL_XDP, XDP_STATISTICS, &kernel, &len) == 0) {
-            stats->rx_missed += kernel.rx_ring_full;
-            stats->rx_no_mbuf += kernel.rx_fill_ring_empty_descs;
-        }
+        stats->rx_missed += kernel.rx_ring_full;
+        stats->rx_no_mbuf += kernel.rx_fill_ring_empty_descs;
     }
+}
+
+/* The ring is the driver's; but it was full when packets found no place in it since the last question. */
+static int rx_fill(struct port *port, uint16_t queue)
+{
+    struct port_xdp *px = self(port);
+    uint64_t before = px->turns[queue].lost, lost = 0;
+
+    for (uint16_t c = queue; c < px->n_channels; c = (uint16_t)(c + port->n_queues)) {
+        struct xdp_statistics kernel = read_kernel(&px->channels[c]);
+        lost += kernel.rx_ring_full + kernel.rx_fill_ring_empty_descs;
+    }
+    px->turns[queue].lost = lost;
+    return lost > before ? 1000 : 0;
 }
 
 static void destroy(struct port *port)
@@ -114,8 +136,12 @@ static void destroy(struct port *port)
     free(px);
 }
 
-static const struct port_ops ops = {
-    .rx_burst = rx_burst, .tx_burst = tx_burst, .poll_fds = poll_fds, .stats = stats, .destroy = destroy};
+static const struct port_ops ops = {.rx_burst = rx_burst,
+                                    .tx_burst = tx_burst,
+                                    .rx_fill = rx_fill,
+                                    .poll_fds = poll_fds,
+                                    .stats = stats,
+                                    .destroy = destroy};
 
 /* ---- Creation ---- */
 

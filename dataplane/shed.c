@@ -3,14 +3,18 @@
 /* How much to let go of: judged once a window. */
 #include "dataplane/shed.h"
 
+#include <errno.h>
+
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
 #define WINDOW_US      2000
 #define WINDOW_TURNS   8   /* at least: with a large fan-out one turn is longer than a window */
 #define FILL_PERMILLE  850 /* of the worker's time, by what comes back */
-#define BACK_MAX       2u  /* ranks a window */
+#define BACK_MAX       2u  /* ranks a window near the limit, where it goes step by step */
 #define SPARE_PERMILLE 250 /* enough for one stream in SHED_VIDEO at least */
+#define HELP_WINDOWS   4   /* until a queue that gets longer does so no more, a quarter less each */
+#define ALMOST_FULL    950
 
 uint32_t shed_next(uint32_t level, bool backlog, uint32_t idle_permille)
 {
@@ -21,8 +25,13 @@ uint32_t shed_next(uint32_t level, bool backlog, uint32_t idle_permille)
     if (backlog && !spare) /* what came in is not known; a quarter less is soon enough */
         return RTE_MIN(level + RTE_MAX(kept / 4, 1u), (uint32_t)SHED_LEVEL_MAX);
     uint32_t could = RTE_MAX(kept * FILL_PERMILLE / (1000 - RTE_MIN(idle_permille, 999u)), kept + spare);
-    uint32_t back = spare ? could - kept : RTE_MIN(could - kept, BACK_MAX); /* near the limit step by step */
-    return level - RTE_MIN(back, level);
+    uint32_t most = spare ? RTE_MAX(level / 4, BACK_MAX) : BACK_MAX; /* an idle window may be a pause of who sends */
+    return level - RTE_MIN(RTE_MIN(could - kept, most), level);
+}
+
+bool shed_overflows(int before, int now)
+{
+    return now >= before && (now >= ALMOST_FULL || now + HELP_WINDOWS * (now - before) >= 1000);
 }
 
 uint32_t shed_rank(const struct stream *st)
@@ -38,6 +47,23 @@ void shed_polled(struct worker *w, uint32_t port_id, uint32_t n)
         w->shed.full &= ~(1u << port_id);
 }
 
+/* -1: one of them cannot be seen. */
+static int fullest(const struct worker *w)
+{
+    int fill = 0;
+
+    for (uint32_t i = 0; i < w->n_ports; i++) {
+        struct port *port = w->ports[i].port;
+        if (!(w->shed.full & 1u << i))
+            continue;
+        int one = port->ops->rx_fill ? port->ops->rx_fill(port, w->ports[i].queue) : -ENOTSUP;
+        if (one < 0)
+            return -1;
+        fill = RTE_MAX(fill, one);
+    }
+    return fill;
+}
+
 static void judge(struct worker *w, int64_t now_us)
 {
     struct shed *s = &w->shed;
@@ -45,12 +71,15 @@ static void judge(struct worker *w, int64_t now_us)
     meter_enter(&w->meter, STAGE_POLL); /* books what was idle until now */
     uint64_t tsc = w->meter.mark, idle = w->meter.cycles[STAGE_POLL] + w->meter.asleep;
 
+    int fill = s->full ? fullest(w) : 0;
+    bool compared = s->waited > 0 && s->fill >= 0 && fill >= 0;
     s->waited = s->full ? s->waited + 1 : 0;
-    if (s->level > 0 || s->waited > SHED_PATIENCE)
-        s->level =
-            shed_next(s->level, s->full != 0, (uint32_t)((idle - s->began_idle) * 1000 / (tsc - s->began_tsc + 1)));
+    if (s->level > 0 || (fill < 0 ? s->waited > SHED_PATIENCE : compared && shed_overflows(s->fill, fill)))
+        s->level = shed_next(s->level, s->full && !(compared && fill < s->fill),
+                             (uint32_t)((idle - s->began_idle) * 1000 / (tsc - s->began_tsc + 1)));
     *s = (struct shed){.level = s->level,
                        .waited = s->waited,
+                       .fill = fill,
                        .full = (1u << w->n_ports) - 1,
                        .began_us = now_us,
                        .began_tsc = tsc,

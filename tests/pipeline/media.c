@@ -2,6 +2,7 @@
 #include "media.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <rte_eal.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,8 +34,15 @@ static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     uint16_t got = 0;
 
     while (got < n && media->rx_at < media->rx_n)
-        m[got++] = media->rx[media->rx_at++];
+        m[got++] = media->rx[media->rx_at++ % MEDIA_RX_MAX];
     return got;
+}
+
+static int rx_fill(struct port *port, uint16_t queue)
+{
+    const struct media *media = media_of(port);
+
+    return media->rx_room ? (int)MIN((media->rx_n - media->rx_at) * 1000 / media->rx_room, 1000u) : -ENOTSUP;
 }
 
 static struct packet *append(struct inbox *in)
@@ -96,7 +104,7 @@ static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **m,
     return n;
 }
 
-static const struct port_ops port_ops = {.rx_burst = rx_burst, .tx_burst = tx_burst};
+static const struct port_ops port_ops = {.rx_burst = rx_burst, .tx_burst = tx_burst, .rx_fill = rx_fill};
 
 /* ---- The world ---- */
 
@@ -400,8 +408,8 @@ void media_send_raw(struct client *client, const uint8_t *bytes, size_t len)
 
     if (media->rx_at == media->rx_n)
         media->rx_at = media->rx_n = 0;
-    assert_true(media->rx_n < MEDIA_RX_MAX);
-    media->rx[media->rx_n++] = frame(client, bytes, len);
+    assert_true(media->rx_n - media->rx_at < MEDIA_RX_MAX);
+    media->rx[media->rx_n++ % MEDIA_RX_MAX] = frame(client, bytes, len);
 }
 
 void media_send_rtp(struct client *client, const uint8_t *rtp, size_t len)

@@ -52,7 +52,8 @@ struct media {
     struct rte_mempool *rx_pool, *mail_pool;
     struct port port;
     struct rte_mbuf *rx[MEDIA_RX_MAX];
-    uint32_t rx_n, rx_at;
+    uint32_t rx_n, rx_at; /* ring */
+    uint32_t rx_room;     /* of the port's queue, as far as it tells how full it is; 0: it does not tell */
     struct client **clients;
     uint32_t n_clients;
     struct fan *fans[MEDIA_FANS_MAX]; /* of all streams */

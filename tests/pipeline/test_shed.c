@@ -42,11 +42,13 @@ static void levels(void **state)
         {"more of it", 65, true, 0, 80},
         {"nothing is left", 128, true, 0, 128},
         {"all of it fits as it is", 32, false, 100, 32},
-        {"half of the time is idle: nearly twice as much", 32, false, 500, 10},
+        {"half of the time is idle: a quarter of what is missing", 32, false, 500, 24},
+        {"it could be more, but not so much", 6, false, 300, 4},
         {"near the limit a step", 32, false, 200, 30},
         {"two at the most", 16, false, 240, 14},
         {"none of it fits", 32, false, 0, 32},
-        {"the load is over", 63, false, 990, 0},
+        {"the load is over, or makes a pause", 60, false, 990, 45},
+        {"the last ones", 2, false, 990, 0},
         {"from all to one", 64, false, 990, 63},
         {"one stream tries", 64, false, 300, 63},
         {"one more", 63, false, 300, 62},
@@ -58,6 +60,28 @@ static void levels(void **state)
         if (next != cases[i].next)
             fail_msg("%s: %u", cases[i].what, next);
     }
+}
+
+static void queues_that_will_run_over(void **state)
+{
+    static const struct {
+        const char *what;
+        int before, now;
+        bool overflows;
+    } cases[] = {
+        {"empty", 0, 0, false},
+        {"there is room for more than four windows of this", 0, 150, false},
+        {"not for this", 0, 200, true},
+        {"half full, and slowly more", 480, 500, false},
+        {"nearly full", 890, 915, true},
+        {"nearly full, but it gets shorter", 990, 960, false},
+        {"full, and it stays so", 1000, 1000, true},
+        {"full after a stall", 1000, 940, false},
+        {"half full, for ever", 500, 500, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (shed_overflows(cases[i].before, cases[i].now) != cases[i].overflows)
+            fail_msg("%s", cases[i].what);
 }
 
 static void ranks_are_spread_and_audio_is_above(void **state)
@@ -196,6 +220,66 @@ static void what_a_stall_left_behind_is_taken(void **state)
     assert_int_equal(r->media->worker.shed.waited, 0);
 }
 
+/* A turn of a worker without time to spare finds so many new packets, one in 64 audio. */
+static void busy_turn(struct room *r, uint32_t packets)
+{
+    struct media *media = r->media;
+    struct worker *w = &media->worker;
+
+    for (uint32_t i = 0; i < packets; i++)
+        if (r->video_at % PKT_BURST == 0 && i == 0)
+            send_audio(r);
+        else
+            send_video(r);
+    meter_enter(&w->meter, STAGE_POLL);
+    w->shed.began_idle = w->meter.cycles[STAGE_POLL]; /* making them took none of the worker's time */
+    worker_turn(w, media->now_us += TURN_US);
+}
+
+static uint32_t waiting(const struct room *r)
+{
+    return r->media->rx_n - r->media->rx_at;
+}
+
+/* Where the queue can be seen nobody waits for it to run over. */
+static void a_queue_that_gets_longer_is_overload(void **state)
+{
+    struct room *r = *state;
+    struct worker *w = &r->media->worker;
+    uint32_t most = 0;
+
+    r->media->rx_room = 1600;
+    send_video(r);
+    media_turn(r->media, 1000);
+    for (uint32_t turn = 0; turn < 100; turn++) { /* with patience alone nothing would be shed so early */
+        busy_turn(r, w->shed.level == 0 ? 2 * PKT_BURST : PKT_BURST / 2);
+        most = MAX(most, waiting(r));
+    }
+    assert_true(media_drops(r->media, DROP_OVERLOAD) > 0);
+    assert_in_range(most, r->media->rx_room / 4, r->media->rx_room - 1); /* it never ran over */
+    media_ticks(r->media, 100000);
+    assert_int_equal(w->shed.level, 0);
+    r->media->rx_n = r->media->rx_at = 0;
+}
+
+/* Longer than patience lasts: but it gets shorter all the time. */
+static void a_queue_that_gets_shorter_is_what_a_stall_left_behind(void **state)
+{
+    struct room *r = *state;
+    uint32_t turns = 0;
+
+    r->media->rx_room = 1600;
+    for (uint32_t i = 0; i < r->media->rx_room; i++)
+        send_video(r);
+    for (; waiting(r) > PKT_BURST; turns++) {
+        busy_turn(r, PKT_BURST - 6);
+        assert_int_equal(r->media->worker.shed.level, 0);
+    }
+    assert_true(turns > 8 * SHED_PATIENCE); /* turns of a window */
+    assert_int_equal(media_drops(r->media, DROP_OVERLOAD), 0);
+    media_ticks(r->media, 20000);
+}
+
 /* The port takes nothing for a while: frames wait for it, within bounds, and go in order. */
 static void what_the_port_does_not_take(void **state)
 {
@@ -245,10 +329,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels),
+        cmocka_unit_test(queues_that_will_run_over),
         cmocka_unit_test(ranks_are_spread_and_audio_is_above),
         TEST(video_goes_audio_stays_and_all_comes_back),
         TEST(bursts_of_a_worker_with_time_are_taken),
         TEST(what_a_stall_left_behind_is_taken),
+        TEST(a_queue_that_gets_longer_is_overload),
+        TEST(a_queue_that_gets_shorter_is_what_a_stall_left_behind),
         TEST(what_the_port_does_not_take),
     };
     return cmocka_run_group_tests(tests, media_global_init, media_global_finish);
