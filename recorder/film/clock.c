@@ -11,6 +11,7 @@
 #define SLOPE_SPAN    20e6 /* us of media time that tell one */
 #define BUCKET_US     1e6
 #define REPORT_FAR_US 10e6
+#define DELAY_RUNS    256 /* that one stall can make */
 
 struct sample {
     double media_us, delay_us; /* of a settled line: its place on the timeline in place of the delay */
@@ -159,25 +160,49 @@ static double level_of(const struct clock *c, const struct run *run, bool end)
     return level;
 }
 
-static bool joins(const struct clock *c, size_t back, double level)
+static bool is_near(double a, double b)
 {
-    if (c->n_lines < back)
-        return false;
-    double far = c->lines[c->n_lines - back].level_us - level;
-    return far < CLOCK_JOIN_US && far > -CLOCK_JOIN_US;
+    return a - b < CLOCK_JOIN_US && b - a < CLOCK_JOIN_US;
 }
 
-static void give_line(struct clock *c, struct run *run)
+/* Is a run that came later than its line would have it but a delay, after which another one soon is on time again? */
+static bool is_delay(const struct clock *c, size_t i, double level, double line_level)
 {
-    double level = level_of(c, run, false);
-    size_t back = joins(c, 1, level) ? 1 : joins(c, 2, level) ? 2 : 0;
+    if (level < line_level)
+        return false;
+    for (size_t k = i + 1; k < c->n_runs && k - i <= DELAY_RUNS; k++) {
+        if ((double)(c->runs[k].rx_us - c->runs[i].rx_us) > CLOCK_LEVEL_US)
+            break;
+        if (is_near(level_of(c, &c->runs[k], false), line_level))
+            return true;
+    }
+    return false;
+}
+
+/* How many lines before the next one the run belongs to; 0: to a new one. *late: it is but a delay. */
+static size_t find_line(const struct clock *c, size_t i, bool *late)
+{
+    double level = level_of(c, &c->runs[i], false);
+    for (size_t back = 1; back <= 2 && back <= c->n_lines; back++)
+        if (is_near(level, c->lines[c->n_lines - back].level_us))
+            return back;
+    *late = c->n_lines && is_delay(c, i, level, c->lines[c->n_lines - 1].level_us);
+    return *late ? 1 : 0;
+}
+
+static void give_line(struct clock *c, size_t run_number)
+{
+    struct run *run = &c->runs[run_number];
+    bool late = false;
+    size_t back = find_line(c, run_number, &late);
     if (!back) {
         c->lines = grow(c->lines, &c->n_lines, &c->lines_size, sizeof(*c->lines));
         back = 1;
     }
     run->line = (uint32_t)(c->n_lines - back);
     struct line *line = &c->lines[run->line];
-    line->level_us = level_of(c, run, true);
+    if (!late)
+        line->level_us = level_of(c, run, true);
     for (size_t i = 0; i < run->n; i++) {
         const struct sample *s = &c->samples[run->first + i];
         if (line->n && s->media_us <= line->samples[line->n - 1].media_us)
@@ -237,7 +262,7 @@ static void settle_line(struct line *line)
 void clock_settle(struct clock *c)
 {
     for (size_t i = 0; i < c->n_runs; i++)
-        give_line(c, &c->runs[i]);
+        give_line(c, i);
     for (size_t i = 0; i < c->n_lines; i++)
         settle_line(&c->lines[i]);
     free(c->samples);

@@ -14,6 +14,7 @@ struct take {
     struct meta_end end;
     struct take_about about;
     struct track *tracks[MEDIA_KINDS];
+    struct sync *sync;
     bool has_clock, has_start;
 };
 
@@ -46,6 +47,19 @@ static void see_end(struct take *t, const struct tap_record *r)
     t->about.closed = true;
 }
 
+static void see_report(struct take *t, const struct tap_record *r)
+{
+    struct tap_sr sr;
+    if (r->body_bytes != sizeof(sr))
+        return;
+    memcpy(&sr, r + 1, sizeof(sr));
+    for (enum media_kind kind = 0; kind < MEDIA_KINDS; kind++)
+        if (t->tracks[kind]->clock && t->tracks[kind]->about.stream == r->stream) {
+            t->tracks[kind]->about.sender_reports++;
+            sync_see(t->sync, kind, &sr, r->rx_us);
+        }
+}
+
 static void see_media(struct take *t, const struct tap_record *r)
 {
     for (int kind = 0; kind < MEDIA_KINDS; kind++)
@@ -70,8 +84,11 @@ static void see_all(struct take *t)
         case TAP_END:
             see_end(t, r);
             break;
-        case TAP_RTP:
         case TAP_SR:
+            see_report(t, r);
+            see_media(t, r);
+            break;
+        case TAP_RTP:
             see_media(t, r);
             break;
         case TAP_PAD:
@@ -79,6 +96,19 @@ static void see_all(struct take *t)
         case TAP_TYPE_COUNT:
             break;
         }
+}
+
+static void settle(struct take *t)
+{
+    struct clock *clocks[MEDIA_KINDS];
+    for (int kind = 0; kind < MEDIA_KINDS; kind++) {
+        clocks[kind] = t->tracks[kind]->clock;
+        if (clocks[kind])
+            clock_settle(clocks[kind]);
+    }
+    sync_settle(t->sync, clocks);
+    for (int kind = 0; kind < MEDIA_KINDS; kind++)
+        track_settle(t->tracks[kind], t->sync);
 }
 
 static void tell_about(struct take *t)
@@ -120,11 +150,11 @@ struct take *take_open(const char *path, const char **why)
         *why = "the capture file does not say whose it is";
         goto fail;
     }
-    for (int kind = 0; kind < MEDIA_KINDS; kind++)
-        t->tracks[kind] = track_create(&t->capture, &t->meta.tracks[kind]);
+    for (enum media_kind kind = 0; kind < MEDIA_KINDS; kind++)
+        t->tracks[kind] = track_create(&t->capture, &t->meta.tracks[kind], kind);
+    t->sync = sync_create();
     see_all(t);
-    for (int kind = 0; kind < MEDIA_KINDS; kind++)
-        track_settle(t->tracks[kind]);
+    settle(t);
     tell_about(t);
     return t;
 fail:
@@ -136,6 +166,7 @@ void take_close(struct take *t)
 {
     for (int kind = 0; kind < MEDIA_KINDS; kind++)
         track_destroy(t->tracks[kind]);
+    sync_destroy(t->sync);
     meta_finish(&t->meta);
     meta_end_finish(&t->end);
     capture_read_close(&t->capture);

@@ -4,12 +4,13 @@
 
 #include <stdlib.h>
 
-struct track *track_create(const struct capture_read *capture, const struct meta_track *meta)
+struct track *track_create(const struct capture_read *capture, const struct meta_track *meta, enum media_kind kind)
 {
     struct track *t = calloc(1, sizeof(*t));
     if (!t)
         abort();
     t->capture = capture;
+    t->kind = kind;
     t->about = (struct take_track){.codec = meta->codec,
                                    .clock_hz = meta->clock_hz,
                                    .channels = meta->channels,
@@ -62,7 +63,11 @@ void track_see(struct track *t, const struct tap_record *r)
 /* Where a packet stands; of what has no timestamp of ours, where the one before it stands. */
 static void put_in_time(struct track *t, struct packet *p)
 {
-    p->at_us = p->bytes ? clock_at(t->clock, &t->hand, p->index, p->ts, p->rx_us) : t->packet_us;
+    p->at_us = t->packet_us;
+    if (p->bytes) {
+        p->at_us = clock_at(t->clock, &t->hand, p->index, p->ts, p->rx_us);
+        p->at_us += sync_shift(t->sync, t->kind, p->at_us);
+    }
     if (p->after_loss && t->packet_us && p->at_us - t->packet_us > TAKE_GAP_US)
         t->gaps++;
     t->packet_us = p->at_us;
@@ -112,13 +117,13 @@ void track_rewind(struct track *t)
     t->read_all = t->ended = false;
 }
 
-void track_settle(struct track *t)
+void track_settle(struct track *t, const struct sync *sync)
 {
     struct take_track *about = &t->about;
     struct unit u;
     if (!t->clock)
         return;
-    clock_settle(t->clock);
+    t->sync = sync;
     while (track_next(t, &u)) {
         if (!about->units++)
             about->start_us = u.at_us;
