@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "controlplane/files.h"
 #include "controlplane/hub.h"
+#include "controlplane/recording.h"
 #include "controlplane/room.h"
 
 static void log_state(const struct rec_state *s)
@@ -91,6 +92,8 @@ void record_news_serve(struct hub *hub, const struct rec_state *s)
     if (!records_note(&hub->records, s))
         return;
     log_state(s);
+    if (s->state == REC_IS_FAILED && s->of == REC_OF_TAKE)
+        recording_on_failed(hub, s->room, s->id);
     bool over = s->state == REC_IS_READY || s->state == REC_IS_FAILED;
     if (over && s->of == REC_OF_TAKE && *s->file)
         tell_room(hub, s);

@@ -137,9 +137,16 @@ static json_t *write_mark(const struct room *r)
                      r->recording.file);
 }
 
+static bool is_active(const struct room *r)
+{
+    const struct recording *rec = &r->recording;
+    bool works = rec->n_takes ? rec->n_takes > rec->n_failed : rec->whole;
+    return works && rec_is_up(r->hub->rec);
+}
+
 static void mark(struct room *r)
 {
-    bool active = is_wanted(&r->recording) && rec_is_up(r->hub->rec);
+    bool active = is_active(r);
     if (active == r->recording.marked)
         return;
     r->recording.marked = active;
@@ -303,6 +310,28 @@ void recording_end_take(struct stream *s)
         records_del(&hub->records, take->id); /* else the recorder says what became of it */
     take->id = 0;
     r->recording.n_takes--;
+    r->recording.n_failed -= take->failed;
+    mark(r);
+}
+
+static struct stream *find_take(const struct room *r, uint64_t id)
+{
+    for (struct stream *s = r->published; s; s = s->published.next) {
+        if (s->take.id == id)
+            return s;
+    }
+    return NULL;
+}
+
+void recording_on_failed(struct hub *hub, const char *room, uint64_t take)
+{
+    struct room *r;
+    HASH_FIND_STR(hub->rooms, room, r);
+    struct stream *s = r ? find_take(r, take) : NULL;
+    if (!s || s->take.failed)
+        return;
+    s->take.failed = true;
+    r->recording.n_failed++;
     mark(r);
 }
 
@@ -314,6 +343,6 @@ void recording_finish_take(struct stream *s)
 
 const char *recording_name(const struct stream *s)
 {
-    bool known = !s->take.id || !s->take.name_open;
+    bool known = (!s->take.id || !s->take.name_open) && !s->take.failed;
     return known && rec_is_up(s->participant->room->hub->rec) ? s->take.file : NULL;
 }

@@ -8,7 +8,7 @@
  *
  * Whoever is in a room is told, by the room event RECORDING, when it begins and ceases to be recorded:
  * {"active": bool, "whole": bool, "file": name of the whole}. Not active although somebody wants it: the recorder is
- * away. */
+ * away, or can write no more. */
 #ifndef ROOMLINE_CONTROLPLANE_RECORDING_H
 #define ROOMLINE_CONTROLPLANE_RECORDING_H
 
@@ -27,6 +27,7 @@ struct take {      /* of a publish; zeroed: it is not recorded */
     bool own_file; /* its client wants one, and may have it */
     uint64_t id;   /* 0: it has not begun, or is over */
     int64_t start_unix_us;
+    bool failed;    /* says the recorder */
     bool name_open; /* what it is called in the end is known at its end only */
     char *file;     /* of its own, from its beginning until the stream goes; else NULL */
 };
@@ -35,9 +36,10 @@ struct recording { /* of a room; zeroed: none */
     bool whole;
     uint64_t id;      /* 0: none yet */
     bool put;         /* the recorder has been told of it */
-    uint32_t n_takes; /* that have not ended */
-    char *file;       /* of the whole, else NULL */
-    bool marked;      /* the room was last told that it is active */
+    uint32_t n_takes; /* that have not ended; of them n_failed have no recording any more */
+    uint32_t n_failed;
+    char *file;  /* of the whole, else NULL */
+    bool marked; /* the room was last told that it is active */
 };
 
 /* The join that has just made the room asks for a recording of the whole. */
@@ -59,5 +61,6 @@ const char *recording_name(const struct stream *s);
 
 void recording_greet(struct participant *p); /* who has joined learns what the others know */
 void recording_mark_all(struct hub *hub);    /* the recorder has come or gone */
+void recording_on_failed(struct hub *hub, const char *room, uint64_t take); /* it may have ended already */
 
 #endif

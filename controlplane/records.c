@@ -75,18 +75,23 @@ void records_del(struct records *r, uint64_t id)
         del(r, record);
 }
 
-static bool is_done(const struct records *r, uint64_t id)
+/* Of an id that is not in the table. */
+static bool is_news(const struct records *r, const struct rec_state *state)
 {
+    if (!state->id || (!*state->file && state->state != REC_IS_FAILED))
+        return false;
     for (size_t i = 0; i < ARRAY_SIZE(r->done); i++) {
-        if (r->done[i] == id)
-            return true;
+        if (r->done[i].id == state->id && (r->done[i].ready || state->state == REC_IS_FAILED))
+            return false;
     }
-    return false;
+    return true;
 }
 
 static void note_done(struct records *r, struct record *record, bool ready)
 {
-    r->done[r->next_done++ % ARRAY_SIZE(r->done)] = record->id;
+    uint32_t slot = r->next_done++ % ARRAY_SIZE(r->done);
+    r->done[slot].id = record->id;
+    r->done[slot].ready = ready;
     if (ready)
         r->n_ready++;
     else
@@ -97,21 +102,22 @@ static void note_done(struct records *r, struct record *record, bool ready)
 bool records_note(struct records *r, const struct rec_state *state)
 {
     struct record *record = find(r, state->id);
-    if (!state->id || (!record && is_done(r, state->id)))
-        return false;
+    enum rec_state_id now = (enum rec_state_id)state->state;
     bool known = record != NULL;
+    if (!known && !is_news(r, state))
+        return false;
     if (!known)
         record = add(r, (enum rec_state_of)state->of, state->id);
     if (*state->file)
         set_file(record, state->file);
-    if (state->state == REC_IS_READY || state->state == REC_IS_FAILED) {
-        note_done(r, record, state->state == REC_IS_READY);
+    if (now == REC_IS_READY || now == REC_IS_FAILED) {
+        note_done(r, record, now == REC_IS_READY);
         return true;
     }
-    bool news = !known || record->state != (enum rec_state_id)state->state;
+    bool news = !known || record->state != now;
     r->n[record->of][record->state]--;
-    record->state = (enum rec_state_id)state->state;
-    r->n[record->of][record->state]++;
+    r->n[record->of][now]++;
+    record->state = now;
     return news;
 }
 

@@ -18,7 +18,10 @@ struct records { /* zeroed: empty */
     struct record *by_id;
     uint32_t n[REC_OF_ROOM + 1][REC_STATE_COUNT]; /* now, RECORDING or FINISHING */
     uint64_t n_ready, n_failed;                   /* since the start */
-    uint64_t done[RECORDS_DONE];                  /* ids; a ring */
+    struct {
+        uint64_t id;      /* 0: none */
+        bool ready;       /* or failed, after which a part may still become ready */
+    } done[RECORDS_DONE]; /* a ring */
     uint32_t next_done;
 };
 
@@ -29,7 +32,8 @@ void records_add(struct records *r, enum rec_state_of of, uint64_t id, const cha
 void records_rename(struct records *r, uint64_t id, const char *file);
 void records_del(struct records *r, uint64_t id); /* nothing will come of it; an unknown id: nothing happens */
 
-/* What the recorder says. False: nothing new. Of an id that it was never told here (it began before our start) too. */
+/* What the recorder says, also of what began before our start. False: nothing new, or of something that has no file of
+ * its own and lives no more. */
 bool records_note(struct records *r, const struct rec_state *state);
 
 uint32_t records_count(const struct records *r); /* being made now */

@@ -197,7 +197,7 @@ class RoomPage {
     mark.hidden = !active && !whole;
     mark.dataset.active = String(Boolean(active));
     mark.textContent = active ? 'REC' : 'Not recorded';
-    mark.title = active ? 'This room is being recorded' : 'This room should be recorded, but the recorder is away';
+    mark.title = active ? 'This room is being recorded' : 'This room should be recorded, but is not: the recorder is away, or its disk is full';
     if (whole) this.#wholeFile = file;
     if (!mark.hidden && was !== mark.dataset.active) this.#panel.chat.note(`${mark.title}.`);
   }
