@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole packet path: the real worker between a port that hands over packets made before and one that frees what
- * comes out (world.h). The ceiling is the bare cipher for one packet out, sample by sample in turn.
+ * comes out (world.h). The ceiling is the bare cipher for one packet out, sample by sample in turn; of the cases
+ * "recorded" it is the same packet path while nothing is recorded.
  *
  *   room            one publisher, n subscribers, media alone
  *   lively          the same with all that browsers do: extensions, reports, NACKs and their answers, feedback; also
  *                   with smaller bursts (dataplane.burst)
+ *   recorded        lively with every stream copied for the recorder
  *   subscriptions   streams of n subscribers each, many of them: what a cold cache costs
  *   workers         two of them at the same time, each on a core of its own */
 #include <stdio.h>
@@ -33,6 +35,7 @@ static const struct {
     uint32_t size, fan, subscriptions, workers;
     bool lively;
     uint32_t burst; /* 0: 64 */
+    bool recorded;
 } cases[] = {
     {"room", 160, 1, 1, 1, false},
     {"room", 160, 9, 9, 1, false},
@@ -47,6 +50,9 @@ static const struct {
     {"lively, bursts of 32", 1200, 9, 9, 1, true, 32},
     {"lively, bursts of 16", 1200, 9, 9, 1, true, 16},
     {"lively, bursts of 8", 1200, 9, 9, 1, true, 8},
+    {"recorded", 160, 9, 9, 1, true, .recorded = true},
+    {"recorded", 1200, 9, 9, 1, true, .recorded = true},
+    {"recorded", 1200, 9, 1000, 1, true, .recorded = true},
     {"subscriptions", 1200, 9, 100, 1, true},
     {"subscriptions", 1200, 9, 1000, 1, true},
     {"subscriptions", 1200, 9, 10000, 1, true},
@@ -110,8 +116,12 @@ static void measure(size_t c, enum srtp_profile profile, bool stages)
     for (uint32_t i = 0; i < warm_up; i++)
         world_run(world, runs);
     for (int i = 0; i < BENCH_SAMPLES; i++) {
+        ceilings[i] = cases[c].recorded ? sample(world, conf.n_workers, runs) : bench_sample(&ceiling) / conf.n_workers;
+        if (cases[c].recorded)
+            world_record(world, true);
         samples[i] = sample(world, conf.n_workers, runs);
-        ceilings[i] = bench_sample(&ceiling) / conf.n_workers;
+        if (cases[c].recorded)
+            world_record(world, false);
     }
     bench_print(&(struct bench_row){.bench = "pipeline",
                                     .name = cases[c].workers > 1 ? "workers: two" : cases[c].name,

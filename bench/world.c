@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/tee.h"
 #include "common/rtcp.h"
 #include "common/util.h"
 #include "dataplane/arrivals.h"
@@ -68,6 +69,7 @@ struct world {
     struct srtp_ctx *peer; /* all who send have the same keys, each a context of its own here */
     struct worker *workers[DP_WORKERS_MAX];
     struct lane lanes[DP_WORKERS_MAX];
+    struct tee tee; /* once asked for */
     _Atomic uint32_t ready;
 };
 
@@ -454,11 +456,26 @@ void world_destroy(struct world *world)
 {
     for (uint32_t i = 0; i < world->conf.n_workers; i++)
         destroy_lane(&world->lanes[i]);
+    tee_finish(&world->tee);
     tables_finish(&world->tables);
     mailbox_finish(&world->ctl);
     srtp_ctx_destroy(world->peer);
     rte_mempool_free(world->mails);
     free(world);
+}
+
+/* ---- The recorder ---- */
+
+void world_record(struct world *world, bool all)
+{
+    if (!world->tee.tails)
+        tee_init(&world->tee, world->workers, world->conf.n_workers);
+    for (uint32_t i = 0; i < world->conf.n_workers; i++) {
+        struct lane *lane = &world->lanes[i];
+        for (uint32_t k = 0; k < lane->n_streams; k++)
+            lane->streams[k].tapped = all; /* not tap_attach: a key frame would be waited for */
+        lane->worker->n_tapped = all ? lane->n_streams : 0;
+    }
 }
 
 /* ---- Runs ---- */
@@ -518,6 +535,7 @@ static int run_lane(void *arg)
     double spent = bench_now_ns() - start;
     meet(lane->world);
     lane->now_us = START_US + lane->now_ns / 1000;
+    tee_follow(&lane->world->tee, w);
     out = w->stats.rtp_forwarded - out;
     check_all_came(lane, out);
     lane->run = (struct world_run){.out = out, .ns = spent / (double)out};

@@ -37,6 +37,10 @@ struct world_run {
     double stage_ns[STAGE_COUNT];
 };
 
+/* Whether all streams are copied for a recorder, which keeps up: its tails follow between the slices, by this thread.
+ */
+void world_record(struct world *world, bool all);
+
 /* Makes a slice of packets, then lets every worker work it off: all at the same time, each on its lcore. */
 void world_run(struct world *world, struct world_run *runs);
 
