@@ -19,9 +19,9 @@ static void gauge(FILE *f, const char *name, const char *help, double value)
 }
 
 /* Of every worker, by the last report of load. */
-#define EACH_WORKER(f, hub, name, help, value)                                              \
+#define EACH_WORKER(f, hub, name, type, help, value)                                        \
     do {                                                                                    \
-        head((f), (name), "gauge", (help));                                                 \
+        head((f), (name), (type), (help));                                                  \
         for (uint32_t i = 0; i < (hub)->load.n_workers; i++)                                \
             fprintf((f), "roomline_%s{worker=\"%u\"} %.17g\n", (name), i, (double)(value)); \
     } while (0)
@@ -30,11 +30,15 @@ static void write_workers(FILE *f, const struct hub *hub)
 {
     const struct dp_worker_load *workers = hub->load.workers;
 
-    EACH_WORKER(f, hub, "worker_busy_ratio", "Share of its time that a worker works.",
+    EACH_WORKER(f, hub, "worker_busy_ratio", "gauge", "Share of its time that a worker works.",
                 workers[i].busy_permille / 1000.0);
-    EACH_WORKER(f, hub, "worker_sessions", "Sessions that a worker owns.", workers[i].sessions);
-    EACH_WORKER(f, hub, "worker_receive_packets_per_second", "Packets that come in.", workers[i].rx_pps);
-    EACH_WORKER(f, hub, "worker_transmit_packets_per_second", "Packets that go out.", workers[i].tx_pps);
+    EACH_WORKER(f, hub, "worker_sessions", "gauge", "Sessions that a worker owns.", workers[i].sessions);
+    EACH_WORKER(f, hub, "worker_receive_packets_per_second", "gauge", "Packets that come in.", workers[i].rx_pps);
+    EACH_WORKER(f, hub, "worker_transmit_packets_per_second", "gauge", "Packets that go out.", workers[i].tx_pps);
+    EACH_WORKER(f, hub, "worker_recorded_packets_total", "counter", "Packets copied for the recorder.",
+                workers[i].tap_copies);
+    EACH_WORKER(f, hub, "worker_unrecorded_packets_total", "counter",
+                "Packets lost to the recording: the recorder was not there, or too slow.", workers[i].tap_lost);
 }
 
 static void write_recordings(FILE *f, const struct hub *hub)

@@ -105,6 +105,8 @@ void load_report(struct load *l, struct objects *o, int64_t now_us, uint64_t tsc
         load->busy_permille = (uint32_t)MIN(busy * 1000 / cycles, UINT64_C(1000));
         load->rx_pps = (uint32_t)(grown(&l->before[i].rx_packets, relaxed(&w->stats.rx_packets)) * 1000000 / us);
         load->tx_pps = (uint32_t)(grown(&l->before[i].tx_packets, relaxed(&w->stats.tx_packets)) * 1000000 / us);
+        load->tap_copies = relaxed(&w->tap.records);
+        load->tap_lost = relaxed(&w->tap.lost);
         if (load->busy_permille > report->workers[report->busiest].busy_permille)
             report->busiest = i;
     }

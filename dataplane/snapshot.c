@@ -36,6 +36,10 @@ static void copy_worker(struct worker_snapshot *to, const struct worker *w)
     to->tsc = rte_rdtsc();
     to->sessions = __atomic_load_n(&w->n_sessions, __ATOMIC_RELAXED);
     to->tx_free = rte_mempool_avail_count(w->tx_pool);
+    to->tapped = __atomic_load_n(&w->n_tapped, __ATOMIC_RELAXED);
+    to->tap_copies = relaxed(&w->tap.records);
+    to->tap_lost = relaxed(&w->tap.lost);
+    to->tap_bad_tails = relaxed(&w->tap.bad_tail);
     to->n_queues = w->n_ports;
     for (uint32_t i = 0; i < w->n_ports; i++)
         snprintf(to->queues[i], sizeof(to->queues[i]), "%s:%u", w->ports[i].port->name, w->ports[i].queue);

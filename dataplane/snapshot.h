@@ -26,6 +26,8 @@ struct worker_snapshot {
     struct meter meter;
     uint64_t tsc; /* when it was made */
     uint32_t sessions, tx_free;
+    uint32_t tapped; /* streams */
+    uint64_t tap_copies, tap_lost, tap_bad_tails;
     uint32_t n_queues;
     char queues[WORKER_PORTS_MAX][80]; /* "xdp:eth0:1" */
     char cpus[64];                     /* where it may run: "3", "0-7" */

@@ -94,6 +94,10 @@ static void write_worker(struct rte_tel_data *d, const struct worker_snapshot *w
 {
     rte_tel_data_add_dict_u64(d, "sessions", w->sessions);
     rte_tel_data_add_dict_u64(d, "tx_mbufs_free", w->tx_free);
+    rte_tel_data_add_dict_u64(d, "tapped", w->tapped);
+    rte_tel_data_add_dict_u64(d, "tap_copies", w->tap_copies);
+    rte_tel_data_add_dict_u64(d, "tap_lost", w->tap_lost);
+    rte_tel_data_add_dict_u64(d, "tap_bad_tails", w->tap_bad_tails);
 #define X(name) rte_tel_data_add_dict_u64(d, #name, w->stats.name);
     WORKER_COUNTERS(X)
 #undef X

@@ -8,7 +8,7 @@ from wsclient import WebSocket
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "controlplane/roomline-controlplane"
 HELLO = struct.Struct("=HHIQII64HQ")  # struct dp_hello (common/dp_proto.h)
-LOAD = struct.Struct("=HHI256III64I")  # struct dp_load
+LOAD = struct.Struct("=HHI" + 64 * "4I2Q" + "II64I")  # struct dp_load
 T_LOAD, LOAD_S = 13, 0.2
 
 
@@ -40,7 +40,7 @@ class Dataplane:
                 self.connections.append(s)
                 if ctl:
                     ports = [31001, 31002] + [0] * 62
-                    s.send(HELLO.pack(1, HELLO.size, 2, self.boot_id, 0, 2, *ports, 0x0e))
+                    s.send(HELLO.pack(1, HELLO.size, 3, self.boot_id, 0, 2, *ports, 0x0e))
                     threading.Thread(target=self.read, args=(s,), daemon=True).start()
                     threading.Thread(target=self.tell_load, args=(s,), daemon=True).start()
         except OSError:
@@ -57,7 +57,7 @@ class Dataplane:
         try:
             while True:
                 if not self.silent.is_set():
-                    workers = [self.busy_permille, 0, 0, 0] * 2 + [0] * 248
+                    workers = [self.busy_permille, 0, 0, 0, 7, 0] * 2 + [0] * 372
                     s.send(LOAD.pack(T_LOAD, LOAD.size, 2, *workers, 0, 0, *[0] * 64))
                 time.sleep(LOAD_S)
         except OSError:

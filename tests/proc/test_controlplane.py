@@ -308,6 +308,7 @@ def test_metrics():
         p.wait(lambda: values(p).get('roomline_worker_busy_ratio{worker="1"}') == 0.125)
         found = values(p)
         assert [found[f"roomline_{name}"] for name in ("up", "connections", "rooms", "participants")] == [1] * 4, found
+        assert found['roomline_worker_recorded_packets_total{worker="1"}'] == 7, found
         assert found['roomline_streams{kind="publish"}'] == 1 and found['roomline_streams{kind="play"}'] == 0
         p.dataplane.close()
         p.wait(lambda: values(p)["roomline_up"] == 0)

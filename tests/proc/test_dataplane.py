@@ -82,7 +82,7 @@ def wait(condition, seconds=10):
 class Link:
     """The controlplane's end of both sockets."""
 
-    def __init__(self, program, epoch=7, version=2, greet=True):
+    def __init__(self, program, epoch=7, version=3, greet=True):
         self.ctl, self.punt = (self.connect(program.dir / "run" / n) for n in ("dataplane.ctl", "dataplane.punt"))
         self.hello = HELLO.unpack(self.ctl.recv(4096))
         self.epoch = epoch
@@ -180,7 +180,7 @@ def test_ice():
     with Program() as p:
         link = Link(p)
         _, _, version, boot_id, _, workers, *rest = link.hello
-        assert (version, workers, rest[:2]) == (2, 2, [p.port, p.port + 1]) and boot_id != 0 and rest[64] & 0xe == 0xe
+        assert (version, workers, rest[:2]) == (3, 2, [p.port, p.port + 1]) and boot_id != 0 and rest[64] & 0xe == 0xe
         for n, (host, worker) in enumerate((("127.0.0.1", 0), ("::1", 0), ("127.0.0.2", 1), ("::1", 1)), 1):
             assert link.put_session(n, worker) == 0
             peer = Peer(host, p.port + worker, n)

@@ -33,7 +33,7 @@ class Relay:
             assert time.monotonic() < until and self.process.poll() is None, (self.dir / "log").read_text()
             time.sleep(0.02)
         self.ctl.recv(4096)
-        self.ctl.send(HELLO.pack(1, HELLO.size, 2, 0, EPOCH, 0, *[0] * 64, 0))
+        self.ctl.send(HELLO.pack(1, HELLO.size, 3, 0, EPOCH, 0, *[0] * 64, 0))
         for n in range(1, SESSIONS + 1):
             self.ctl.send(SESSION_PUT.pack(2, SESSION_PUT.size, 0, EPOCH << 32 | n, f"ours{n}".encode(),
                                            b"password-of-session-%05d" % n, b"theirs"))
