@@ -64,6 +64,11 @@ void captures_finish(struct captures *cs)
 
 /* ---- Chunks ---- */
 
+static uint32_t chunks_max(const struct captures *cs)
+{
+    return CAPTURE_CHUNKS + CAPTURE_CHUNKS_EACH * cs->n_captures;
+}
+
 /* NULL: all are on their way to the disk. force: make one more. */
 static struct chunk *grab(struct capture *c, bool force)
 {
@@ -71,7 +76,7 @@ static struct chunk *grab(struct capture *c, bool force)
     struct chunk *chunk = STAILQ_FIRST(&cs->spare);
     if (chunk) {
         STAILQ_REMOVE_HEAD(&cs->spare, entry);
-    } else if (force || cs->n_chunks < CAPTURE_CHUNKS + CAPTURE_CHUNKS_EACH * cs->n_captures) {
+    } else if (force || cs->n_chunks < chunks_max(cs)) {
         chunk = malloc(sizeof(*chunk));
         if (!chunk)
             abort();
@@ -88,11 +93,17 @@ static struct chunk *grab(struct capture *c, bool force)
 
 static void release(struct captures *cs, struct chunk *chunk)
 {
-    if (cs->n_chunks > CAPTURE_CHUNKS + CAPTURE_CHUNKS_EACH * cs->n_captures) {
+    STAILQ_INSERT_HEAD(&cs->spare, chunk, entry); /* the one that is warm */
+}
+
+/* Gives back what captures that are gone have needed. */
+static void trim(struct captures *cs)
+{
+    struct chunk *chunk;
+    while (cs->n_chunks > chunks_max(cs) && (chunk = STAILQ_FIRST(&cs->spare))) {
+        STAILQ_REMOVE_HEAD(&cs->spare, entry);
         cs->n_chunks--;
         free(chunk);
-    } else {
-        STAILQ_INSERT_HEAD(&cs->spare, chunk, entry); /* the one that is warm */
     }
 }
 
@@ -264,6 +275,7 @@ static void on_file_closed(struct hand_job *job)
     void *arg = c->arg;
     bool written = c->fd >= 0;
     cs->n_captures--;
+    trim(cs);
     free(c->room_text);
     free(c);
     cs->on_closed(cs->arg, arg, written);
