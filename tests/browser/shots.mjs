@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Takes the screenshots of README.md: three people in a conference, on a laptop and on a phone, over the real daemons.
+// Takes the screenshots of README.md over the real daemons: three people in a conference, on a laptop and on a phone;
+// then what was recorded of them: the page of recordings, and a frame of the mix.
 // Usage: node tests/browser/shots.mjs (after tests/browser/run has installed its packages and the daemons are built)
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Browser } from './lib/chromium.mjs';
-import { Roomline, sleep } from './lib/daemons.mjs';
+import { Roomline, sleep, until } from './lib/daemons.mjs';
 import { enter, onAir, pageUrl, say, videoOf } from './lib/own.mjs';
 
 const SHOTS = fileURLToPath(new URL('./shots/', import.meta.url));
@@ -50,15 +53,27 @@ function installPortrait({ sky, skin, hair, shirt }) {
   };
 }
 
-const roomline = await Roomline.start();
-const browser = await Browser.start();
-try {
+const ROOM = 'friday-demo';
+
+// The first of them has the room recorded: the box is there for who comes without an invitation.
+async function begin(page, roomline, login) {
+  await page.goto(pageUrl(roomline, 'conference', {}).replace(/\?$/, ''));
+  await page.waitForFunction(() => document.body.dataset.state === 'idle');
+  await page.fill('#login', login);
+  await page.fill('#room', ROOM);
+  await page.check('#record');
+  await page.click('#join');
+  await page.waitForFunction(() => document.body.dataset.state === 'joined');
+}
+
+async function talk(browser, roomline) {
   const pages = [];
-  for (const person of PEOPLE) {
-    const viewport = person === PEOPLE[2] ? { width: 390, height: 844 } : { width: 1280, height: 800 };
+  for (const [i, person] of PEOPLE.entries()) {
+    const viewport = i === 2 ? { width: 390, height: 844 } : { width: 1280, height: 800 };
     const page = await browser.person('Alice', { source: false, viewport });
     await page.addInitScript(installPortrait, person);
-    await enter(page, pageUrl(roomline, 'conference', { roomName: 'friday-demo', login: person.login }));
+    await (i ? enter(page, pageUrl(roomline, 'conference', { roomName: ROOM, login: person.login }))
+      : begin(page, roomline, person.login));
     await onAir(page);
     pages.push(page);
   }
@@ -72,6 +87,31 @@ try {
   await sleep(6000);
   await pages[0].screenshot({ path: `${SHOTS}conference.png` });
   await pages[2].screenshot({ path: `${SHOTS}phone.png` });
+  return pages;
+}
+
+const recordings = async (roomline) => (await fetch(`${roomline.http}/client/records/index.json`)).json();
+
+async function showRecordings(browser, roomline) {
+  const mix = await until('the mix is ready', 60, async () =>
+    (await recordings(roomline)).find(({ kind, state }) => kind === 'mix' && state === 'ready'));
+  const page = await browser.person('Alice', { source: false, viewport: { width: 1280, height: 800 } });
+  await page.goto(`${roomline.http}/client/records/`);
+  await page.waitForFunction((name) => document.body.textContent.includes(name), mix.name);
+  await page.screenshot({ path: `${SHOTS}recordings.png` });
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-ss', String(mix.duration_ms / 2000), '-i',
+    join(roomline.settings['record.dir'], mix.name), '-frames:v', '1', `${SHOTS}mix.png`]);
+}
+
+const roomline = await Roomline.start({ 'dataplane.port': 'socket', 'room.idle_timeout': 500 }, { recorder: true });
+const browser = await Browser.start();
+try {
+  for (const page of await talk(browser, roomline))
+    await page.close();
+  await showRecordings(browser, roomline);
+} catch (e) {
+  console.error(roomline.log.controlplane.slice(-4000), roomline.log.recorder.slice(-4000));
+  throw e;
 } finally {
   await browser.stop();
   await roomline.stop();
