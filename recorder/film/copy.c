@@ -22,7 +22,8 @@ struct copy {
     int64_t zero_us;
     struct unit ahead; /* the first one, looked at for the parameters */
     bool has_ahead;
-    int64_t last; /* time of the newest packet */
+    int64_t last;      /* time of the newest packet, */
+    int width, height; /* size of its picture */
     struct sets sets;
 };
 
@@ -39,6 +40,8 @@ static int packet_of(struct copy *c, const struct unit *u, AVPacket *pkt)
     if (c->last != AV_NOPTS_VALUE && at <= c->last)
         at = c->last + 1;
     c->last = pkt->pts = pkt->dts = at;
+    c->width = u->width;
+    c->height = u->height;
     pkt->duration = av_rescale_q(u->duration_us, us_base(), c->feed.time_base);
     if (c->kind == MEDIA_AUDIO || u->flags & UNIT_KEY)
         pkt->flags |= AV_PKT_FLAG_KEY;
@@ -146,4 +149,11 @@ int copy_create(struct take *t, enum media_kind kind, int64_t zero_us, struct fe
     }
     *out = &c->feed;
     return 0;
+}
+
+void copy_size(const struct feed *f, int *width, int *height)
+{
+    const struct copy *c = (const struct copy *)f;
+    *width = c->width;
+    *height = c->height;
 }

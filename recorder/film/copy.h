@@ -15,4 +15,7 @@
  * film starts. The take stays the caller's and must live longer. 0 or -errno. */
 int copy_create(struct take *t, enum media_kind kind, int64_t zero_us, struct feed **out);
 
+/* Size of the newest packet's picture. f: of copy_create. */
+void copy_size(const struct feed *f, int *width, int *height);
+
 #endif

@@ -57,12 +57,11 @@ static int write_head(struct job *j, uint64_t samples)
     return MIN(r, 0);
 }
 
-/* Of the last packet of a fragmented track the reader guesses the duration; of all others the writer looks at the next
- * one's time. */
+/* Of the last packet of a fragmented track the reader guesses the duration, and for all others the writer looks at the
+ * next one's time: so each may say that it lasts until the end. */
 static void end_with_film(AVPacket *pkt, const AVStream *st, int64_t length_us)
 {
-    int64_t left = MAX(av_rescale_q(length_us, us_base(), st->time_base) - pkt->pts, 1);
-    pkt->duration = st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ? left : MIN(pkt->duration, left);
+    pkt->duration = MAX(av_rescale_q(length_us, us_base(), st->time_base) - pkt->pts, 1);
 }
 
 static int copy_packets(struct job *j, int64_t length_us)

@@ -23,6 +23,7 @@ struct job {
 /* 0, JOB_NOTHING, or a negative AVERROR with why. */
 int job_take(struct job *job); /* take_film.c: the take's own file */
 int job_room(struct job *job); /* room_film.c: all tracks of the room in one file */
+int job_step(struct job *job); /* step_film.c: the takes' own files, of equal length and in step */
 
 /* Keeps the first reason; returns r. */
 int job_fail(struct job *job, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -3,6 +3,7 @@
  *
  *     roomline-finisher take --records DIR CAPTURE    the file of one take
  *     roomline-finisher room --records DIR ROOMDIR    one file with all tracks of a room
+ *     roomline-finisher step --records DIR ROOMDIR    the takes' files, of equal length and in step
  *
  * Status: 0, 1 failed, 2 nothing in it that can be shown, 3 disk full, 64 wrong usage. */
 #include <errno.h>
@@ -21,7 +22,7 @@ enum { STATUS_FAILED = 1, STATUS_NOTHING = 2, STATUS_DISK_FULL = 3, STATUS_USAGE
 static const struct {
     const char *word;
     int (*run)(struct job *job);
-} jobs[] = {{"take", job_take}, {"room", job_room}};
+} jobs[] = {{"take", job_take}, {"room", job_room}, {"step", job_step}};
 
 static int64_t now_us(void)
 {
@@ -51,6 +52,6 @@ int main(int argc, char **argv)
             .records = argv[3], .path = argv[4], .progress = {.out = stdout, .now_us = now_us, .parts = 1}};
         return status_of(&job, jobs[i].run(&job));
     }
-    fprintf(stderr, "usage: roomline-finisher take|room --records DIR CAPTURE|ROOMDIR\n");
+    fprintf(stderr, "usage: roomline-finisher take|room|step --records DIR CAPTURE|ROOMDIR\n");
     return STATUS_USAGE;
 }
