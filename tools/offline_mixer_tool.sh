@@ -11,6 +11,7 @@
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
 mixer=$root/${ROOMLINE_BUILD:-build}/recorder/mix/roomline-mixer
+[ -x "$mixer" ] || mixer=$(command -v roomline-mixer) || { echo 'roomline-mixer is not built' >&2 && exit 1; }
 conf=${ROOMLINE_MIXER_CONF:-$root/conf/offline_mixer.json}
 
 if [ "${1-}" = --show-tracks-info ] && [ $# = 2 ]; then

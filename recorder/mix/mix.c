@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/utf8.h"
 #include "common/util.h"
+#include "recorder/film/disk.h"
+#include "recorder/film/faststart.h"
 #include "recorder/mix/compose.h"
 #include "recorder/mix/output.h"
 #include "recorder/mix/scene.h"
@@ -216,23 +217,23 @@ static const char *room_name(const struct source *source)
     return room && utf8_valid((const uint8_t *)room, strlen(room)) ? room : "";
 }
 
-/* part -> whole file under its name, by way of a copy that nobody sees. */
-static int publish(const char *part, const char *path, int64_t *bytes)
+/* part -> the file under its name, by way of a copy that nobody sees. */
+static int publish(const struct mix *m, const char *part, struct mix_result *result)
 {
-    char copy[MIX_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-    int dir = slash ? (int)(slash + 1 - path) : 0;
-    struct stat st;
-    if (snprintf(copy, sizeof(copy), "%.*s.%s.part", dir, path, path + dir) >= (int)sizeof(copy))
+    char copy[MIX_PATH_BYTES], dir[MIX_PATH_BYTES];
+    const char *slash = strrchr(result->path, '/'), *name = slash ? slash + 1 : result->path;
+    snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(name - result->path) : 1, slash ? result->path : ".");
+    if (snprintf(copy, sizeof(copy), "%s/.%s.part", dir, name) >= (int)sizeof(copy))
         return -ENAMETOOLONG;
-    int rc = output_defragment(part, copy);
-    if (!rc && (stat(copy, &st) || rename(copy, path)))
-        rc = -errno;
+    struct faststart about = {.samples = output_packets(m->output), .length_us = m->duration_us};
+    uint64_t bytes;
+    int rc = faststart_write(part, copy, &about);
+    if (!rc)
+        rc = disk_settle(copy, dir, name, &bytes);
     if (rc)
         unlink(copy);
     else
-        *bytes = st.st_size;
-    unlink(part);
+        result->bytes = (int64_t)bytes;
     return rc;
 }
 
@@ -244,11 +245,10 @@ static int make_file(struct mix *m, const struct mix_job *job, struct mix_result
     int rc = output_create(&m->output, part, m->config, source_tag(m->source, "TITLE"));
     if (!rc)
         rc = run(m, job);
-    if (rc) {
-        unlink(part);
-        return rc;
-    }
-    return publish(part, result->path, &result->bytes);
+    if (!rc)
+        rc = publish(m, part, result);
+    unlink(part);
+    return rc;
 }
 
 static int make(struct mix *m, const struct mix_job *job, struct mix_result *result)
@@ -273,8 +273,12 @@ static int make(struct mix *m, const struct mix_job *job, struct mix_result *res
 
 static void explain(int rc, char *err)
 {
-    const char *why = rc == -ENODATA ? "nothing in it has a duration" : rc == -EINTR ? "stopped" : strerror(-rc);
-    snprintf(err, MIX_ERR_BYTES, "%s", why);
+    if (rc == -ENODATA)
+        snprintf(err, MIX_ERR_BYTES, "nothing in it has a duration");
+    else if (rc == -EINTR)
+        snprintf(err, MIX_ERR_BYTES, "stopped");
+    else
+        av_strerror(rc, err, MIX_ERR_BYTES);
 }
 
 int mix_run(const struct mix_job *job, struct mix_result *result, char *err)

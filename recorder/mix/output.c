@@ -3,17 +3,15 @@
 #include "recorder/mix/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
-#include <libavutil/avstring.h>
 #include <libavutil/opt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/util.h"
+#include "recorder/film/disk.h"
 
 #define AUDIO_BITRATE  128000
 #define KEY_SECONDS    2
@@ -35,6 +33,7 @@ struct output {
     AVFrame *picture; /* the canvas, with the time it is shown at */
     AVFrame *samples; /* the audio encoder's next frame */
     int filled;       /* of it */
+    uint64_t packets;
 };
 
 /* FFmpeg's errors are mostly errno; the others become EIO. */
@@ -117,33 +116,13 @@ static int add_audio(struct output *o)
     return rc < 0 ? rc : av_frame_get_buffer(o->samples, 0);
 }
 
-/* An mp4 under this name, whatever the name looks like. */
-static int open_mp4(AVFormatContext **file, const char *path)
-{
-    char *url = av_asprintf("file:%s", path);
-    if (!url)
-        return AVERROR(ENOMEM);
-    int rc = avformat_alloc_output_context2(file, NULL, "mp4", url);
-    if (rc >= 0)
-        rc = avio_open(&(*file)->pb, url, AVIO_FLAG_WRITE);
-    av_free(url);
-    return rc;
-}
-
-static void close_mp4(AVFormatContext **file)
-{
-    if (!*file)
-        return;
-    avio_closep(&(*file)->pb);
-    avformat_free_context(*file);
-    *file = NULL;
-}
-
 static int start(struct output *o, const char *path, const struct config *config, const char *title)
 {
     AVDictionary *options = NULL;
     o->packet = av_packet_alloc();
-    int rc = o->packet ? open_mp4(&o->file, path) : AVERROR(ENOMEM);
+    int rc = o->packet ? avformat_alloc_output_context2(&o->file, NULL, "mp4", NULL) : AVERROR(ENOMEM);
+    if (rc >= 0)
+        rc = disk_open(&o->file->pb, path);
     if (rc >= 0 && config->has_video)
         rc = add_video(o, config);
     if (rc >= 0 && config->has_audio)
@@ -179,7 +158,9 @@ void output_destroy(struct output *o)
     av_frame_free(&o->picture);
     av_frame_free(&o->samples);
     av_packet_free(&o->packet);
-    close_mp4(&o->file);
+    if (o->file)
+        disk_close(&o->file->pb);
+    avformat_free_context(o->file);
     free(o);
 }
 
@@ -195,6 +176,7 @@ static int encode(struct output *o, struct lane *lane, const AVFrame *frame)
             break;
         av_packet_rescale_ts(o->packet, lane->encoder->time_base, lane->stream->time_base);
         o->packet->stream_index = lane->stream->index;
+        o->packets++;
         rc = av_interleaved_write_frame(o->file, o->packet);
     }
     return errno_of(rc);
@@ -247,75 +229,11 @@ int output_finish(struct output *o)
     if (!rc)
         rc = errno_of(av_write_trailer(o->file));
     if (!rc)
-        rc = errno_of(avio_closep(&o->file->pb));
+        rc = errno_of(disk_close(&o->file->pb));
     return rc;
 }
 
-static int copy_streams(AVFormatContext *to, const AVFormatContext *from)
+uint64_t output_packets(const struct output *o)
 {
-    for (unsigned i = 0; i < from->nb_streams; i++) {
-        AVStream *stream = avformat_new_stream(to, NULL);
-        int rc = stream ? avcodec_parameters_copy(stream->codecpar, from->streams[i]->codecpar) : AVERROR(ENOMEM);
-        if (rc < 0)
-            return rc;
-        stream->codecpar->codec_tag = 0;
-        stream->time_base = from->streams[i]->time_base;
-        stream->avg_frame_rate = from->streams[i]->avg_frame_rate;
-    }
-    return av_dict_copy(&to->metadata, from->metadata, 0);
-}
-
-static int copy_packets(AVFormatContext *to, AVFormatContext *from)
-{
-    AVPacket *packet = av_packet_alloc();
-    int rc = packet ? 0 : AVERROR(ENOMEM);
-    while (rc >= 0 && (rc = av_read_frame(from, packet)) >= 0) {
-        const AVStream *in = from->streams[packet->stream_index], *out = to->streams[packet->stream_index];
-        av_packet_rescale_ts(packet, in->time_base, out->time_base);
-        packet->pos = -1;
-        rc = av_interleaved_write_frame(to, packet);
-    }
-    av_packet_free(&packet);
-    return rc == AVERROR_EOF ? 0 : rc;
-}
-
-static int copy_file(AVFormatContext *to, AVFormatContext *from)
-{
-    AVDictionary *options = NULL;
-    int rc = copy_streams(to, from);
-    if (rc < 0)
-        return rc;
-    av_dict_set(&options, "movflags", "faststart", 0);
-    rc = avformat_write_header(to, &options);
-    av_dict_free(&options);
-    if (rc >= 0)
-        rc = copy_packets(to, from);
-    if (rc >= 0)
-        rc = av_write_trailer(to);
-    return rc >= 0 ? avio_closep(&to->pb) : rc;
-}
-
-static int sync_file(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 || fsync(fd) ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-int output_defragment(const char *from, const char *to)
-{
-    AVFormatContext *in = NULL, *out = NULL;
-    char *url = av_asprintf("file:%s", from);
-    int rc = url ? avformat_open_input(&in, url, av_find_input_format("mp4"), NULL) : AVERROR(ENOMEM);
-    if (rc >= 0)
-        rc = open_mp4(&out, to);
-    if (rc >= 0)
-        rc = copy_file(out, in);
-    close_mp4(&out);
-    avformat_close_input(&in);
-    av_free(url);
-    rc = errno_of(rc);
-    return rc ? rc : sync_file(to);
+    return o->packets;
 }

@@ -30,7 +30,6 @@ int output_sound(struct output *o, float *const channels[OUTPUT_CHANNELS], size_
 /* Writes what the encoders still have, and the end of the file. */
 int output_finish(struct output *o);
 
-/* Copies a finished file of fragments to one whose index is in front, and sees that it is on the disk. */
-int output_defragment(const char *from, const char *to);
+uint64_t output_packets(const struct output *o); /* that were written so far */
 
 #endif

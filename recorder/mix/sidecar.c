@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_BYTES 4096
+#include "recorder/film/disk.h"
 
 static const char *base_name(const char *path)
 {
@@ -51,38 +52,27 @@ static json_t *describe(const struct sidecar *s, const struct scene *scene)
         (json_int_t)(s->start_unix_ms ? s->start_unix_ms + s->duration_ms : 0), "participants", participants(scene));
 }
 
-static int write_file(const char *path, const json_t *json)
-{
-    FILE *f = fopen(path, "we");
-    if (!f)
-        return -errno;
-    bool ok =
-        json_dumpf(json, f, JSON_INDENT(2)) == 0 && fputc('\n', f) != EOF && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    int rc = ok ? 0 : errno ? -errno : -EIO;
-    if (fclose(f) && !rc)
-        rc = -errno;
-    return rc;
-}
-
 int sidecar_write(const struct sidecar *s, const struct scene *scene)
 {
-    char path[PATH_BYTES], part[PATH_BYTES];
-    if (snprintf(path, sizeof(path), "%s.json", s->path) >= (int)sizeof(path) ||
-        snprintf(part, sizeof(part), "%s.json.part", s->path) >= (int)sizeof(part))
-        return -ENAMETOOLONG;
+    const char *name = base_name(s->path);
+    char *dir = name == s->path ? strdup(".") : strndup(s->path, (size_t)(name - s->path));
+    char file[NAME_MAX + 1];
     json_t *json = describe(s, scene);
-    int rc = json ? write_file(part, json) : -EINVAL; /* texts that are not UTF-8 */
+    char *text = json_dumps(json, JSON_INDENT(2));
+    int rc = dir && text ? 0 : -ENOMEM;
+    if (!rc && snprintf(file, sizeof(file), "%s.json", name) >= (int)sizeof(file))
+        rc = -ENAMETOOLONG;
+    if (!rc)
+        rc = disk_put(dir, file, text);
     json_decref(json);
-    if (!rc && rename(part, path))
-        rc = -errno;
-    if (rc)
-        unlink(part);
+    free(text);
+    free(dir);
     return rc;
 }
 
 void sidecar_remove(const char *path)
 {
-    char name[PATH_BYTES];
+    char name[PATH_MAX];
     if (snprintf(name, sizeof(name), "%s.json", path) < (int)sizeof(name))
         unlink(name);
 }

@@ -145,15 +145,29 @@ def test_hooks_take_turns(folder):
     assert [h.wait(60) for h in hooks] == [0] * 4, (folder / "log here/multi-record.log").read_text()
 
 
-def test_progress_as_json_and_a_mix_that_is_stopped(folder):
+def test_a_mix_plays_while_it_grows_and_leaves_nothing_when_stopped(folder):
     make_room(folder / "room.mkv", 20)
-    mixer = subprocess.Popen([MIXER, "--progress", "json", folder / "room.mkv"], stdout=subprocess.PIPE, text=True)
-    assert json.loads(mixer.stdout.readline())["progress"] < 1000
+    mixer = subprocess.Popen([MIXER, "--conf", conf(folder), "--progress", "json", folder / "room.mkv"],
+                             stdout=subprocess.PIPE, text=True)
+    while json.loads(mixer.stdout.readline())["progress"] < 500:
+        pass
+    mixer.send_signal(signal.SIGSTOP)
     assert json.loads((folder / "room-mixed.mp4.json").read_text())["state"] == "finishing"
+    frames = run("ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0",
+                 folder / "room-mixed.mp4.part").stdout.split()
+    assert int(frames[0]) >= 30 and int(frames[1]) >= 40, frames  # a second at the least
     mixer.send_signal(signal.SIGTERM)
+    mixer.send_signal(signal.SIGCONT)
     assert mixer.wait(10) == 1
     mixer.stdout.close()
-    assert [p.name for p in folder.iterdir()] == ["room.mkv"]
+    assert sorted(p.name for p in folder.iterdir()) == ["mixer.json", "room.mkv"]
+
+
+def test_a_mix_has_its_index_in_front(folder):
+    make_room(folder / "room.mkv", 0.4)
+    run(MIXER, "--conf", conf(folder), folder / "room.mkv")
+    mixed = (folder / "room-mixed.mp4").read_bytes()
+    assert 0 < mixed.index(b"moov") < mixed.index(b"mdat") and b"moof" not in mixed
 
 
 def main():
