@@ -51,6 +51,12 @@ bool tap_writer_look(struct tap_writer *w, uint64_t need)
     return w->head + need <= w->room_until;
 }
 
+/* A position at which a record may begin, whatever was written there. */
+static uint64_t whole(uint64_t position)
+{
+    return position & ~(uint64_t)(TAP_RECORD_ALIGN - 1);
+}
+
 void tap_reader_init(struct tap_reader *r, const void *slab, void *tails, uint32_t ring, uint64_t ring_bytes)
 {
     const uint8_t *page = (const uint8_t *)slab + ring * stride(ring_bytes);
@@ -60,7 +66,7 @@ void tap_reader_init(struct tap_reader *r, const void *slab, void *tails, uint32
         .shared = (const struct tap_head *)page,
         .out = (struct tap_tail *)tails + ring,
     };
-    r->tail = atomic_load_explicit(&r->shared->head, memory_order_acquire);
+    r->tail = whole(atomic_load_explicit(&r->shared->head, memory_order_acquire));
     r->lost = atomic_load_explicit(&r->shared->lost, memory_order_relaxed);
     atomic_store_explicit(&r->out->tail, r->tail, memory_order_release);
 }
@@ -78,8 +84,8 @@ static bool is_record(const struct tap_record *r, uint64_t left_in_ring, uint64_
 
 static int64_t give_up(struct tap_reader *r, uint64_t head)
 {
-    r->tail = head;
-    atomic_store_explicit(&r->out->tail, head, memory_order_release);
+    r->tail = whole(head);
+    atomic_store_explicit(&r->out->tail, r->tail, memory_order_release);
     return -EPROTO;
 }
 
@@ -92,7 +98,7 @@ int64_t tap_read(struct tap_reader *r, uint8_t *buf, size_t size, uint64_t *lost
     assert(size >= TAP_RECORD_BYTES_MAX);
     *lost = seen - r->lost;
     r->lost = seen;
-    if (head - r->tail > r->mask + 1 || head % TAP_RECORD_ALIGN)
+    if (head < r->tail || head - r->tail > r->mask + 1 || head != whole(head))
         return give_up(r, head);
     while (r->tail < head) {
         uint64_t at = r->tail & r->mask;
@@ -105,6 +111,8 @@ int64_t tap_read(struct tap_reader *r, uint8_t *buf, size_t size, uint64_t *lost
                 break;
             memcpy(buf + copied, r->data + at, record.bytes);
             memcpy(buf + copied, &record, TAP_RECORD_ALIGN);
+            uint32_t used = sizeof(record) + record.body_bytes;
+            memset(buf + copied + used, 0, record.bytes - used); /* what stood there before is in nobody's file */
             copied += record.bytes;
         }
         r->tail += record.bytes;

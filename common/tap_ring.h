@@ -53,7 +53,7 @@ void tap_writer_init(struct tap_writer *w, void *slab, const void *tails, uint32
 bool tap_writer_look(struct tap_writer *w, uint64_t need);
 
 /* Room for one record: where its head goes, or NULL (counted). Its bytes, body_bytes and type are written; the rest is
- * the caller's, and so are the zeros, which nobody reads. Not seen by the reader before tap_publish. */
+ * the caller's. The zeros are the reader's to make. Not seen by the reader before tap_publish. */
 static inline struct tap_record *tap_reserve(struct tap_writer *w, enum tap_type type, uint32_t body_bytes)
 {
     uint32_t bytes = tap_record_bytes(body_bytes);

@@ -122,6 +122,14 @@ def seed_codec():
         save("codec", name, bytes([codecs[name.split("-")[0]]]), bytes.fromhex(body.replace(" ", "")))
 
 
+def compiled(source):
+    """The words of each line that a program prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        exe = f"{folder}/layout"
+        subprocess.run(["cc", f"-I{ROOT}", "-x", "c", "-", "-o", exe], input=source, text=True, check=True)
+        return [line.split() for line in subprocess.check_output(exe, text=True).splitlines()]
+
+
 def dp_sizes():
     """Name, type and size of each message of the control link, as the compiler of this machine has them."""
     source = """
@@ -133,12 +141,57 @@ def dp_sizes():
             DP_MSG_LIST(X)
             printf("PUNT 0 %zu\\n", offsetof(struct dp_punt, bytes));
         }"""
-    with tempfile.TemporaryDirectory() as folder:
-        exe = f"{folder}/sizes"
-        subprocess.run(["cc", f"-I{ROOT}", "-x", "c", "-", "-o", exe], input=source, text=True, check=True)
-        for line in subprocess.check_output(exe, text=True).splitlines():
-            name, kind, size = line.split()
-            yield name.lower(), int(kind), int(size)
+    for name, kind, size in compiled(source):
+        yield name.lower(), int(kind), int(size)
+
+
+def seed_tap():
+    """Operations of fuzz_tap.c."""
+    write = lambda n: struct.pack("=BH", 0, n)
+    poke = lambda at, data: struct.pack("=BHB", 1, at // 8, len(data)) + data
+    head, tail = (lambda n: struct.pack("=BQ", 2, n)), (lambda n: struct.pack("=BQ", 3, n))
+    read, anew, page, ring = (lambda n: struct.pack("=BB", 4, n)), b"\5", 4096, 65536
+    record = lambda size, body, kind: struct.pack("=IHH", size, body, kind)
+    save("tap", "round", *[write(1200) + read(0) for _ in range(60)])
+    save("tap", "batches", *[write(n * 37 % 2049) + (read(60) if n % 16 == 15 else b"") for n in range(200)])
+    save("tap", "full", *[write(2048) for _ in range(33)], read(255), write(2048), read(255))
+    save("tap", "another-reader", write(100), anew, write(100), read(0))
+    save("tap", "wild-head", head(2**64 - 8), read(0), head(ring + 8), read(0), head(4), read(0))
+    save("tap", "odd-head", head(ring - 4), read(0), head(ring), read(0))
+    save("tap", "head-goes-back", head(2**64 - 8), read(0), write(9), read(0))
+    save("tap", "wild-tail", tail(8), write(9), tail(2**64 - 1), write(9), *[write(2048) for _ in range(32)], tail(1), write(8))
+    for name, ill in (("zero", record(0, 0, 1)), ("endless", record(2**32 - 8, 8, 1)), ("body", record(48, 400, 1)),
+                      ("type", record(40, 8, 99)), ("pad", record(8, 0, 0)), ("pad-to-end", record(ring, 0, 0)),
+                      ("odd", record(41, 9, 1)), ("long", record(2088, 2056, 1))):
+        save("tap", f"ill-{name}", write(8), poke(page, ill), read(0), write(8), read(0))
+        save("tap", f"ill-{name}-full", head(ring), poke(page, ill), read(255), read(255))
+
+
+def rec_layout():
+    """Sizes of the records of the recorder's link, and where their texts lie."""
+    source = """
+        #include <stdio.h>
+        #include "common/rec_proto.h"
+        int main(void)
+        {
+        #define X(id, type) printf("%s %d %zu %d %d\\n", #id, REC_##id, sizeof(type), 0, 0);
+            REC_MSG_LIST(X)
+        #define AT(id, type, field, kind) printf("%s %d %zu %zu %d\\n", #id, REC_##id, sizeof(struct type), offsetof(struct type, field), kind);
+            AT(ROOM_PUT, rec_room_put, file, 1)
+            AT(TAKE_PUT, rec_take_put, file, 1)
+            AT(TAKE_PUT, rec_take_put, sources, 2)
+            AT(TAKE_END, rec_take_end, file, 1)
+            AT(STATE, rec_state, file, 1)
+        }"""
+    return compiled(source)
+
+
+def seed_rec_proto():
+    for name, kind, size, at, what in rec_layout():
+        body = bytearray(struct.pack("=HH", int(kind), int(size)) + bytes(int(size) - 4))
+        values = {"0": b"", "1": "Комната 1.mp4".encode(), "2": struct.pack("=QIBBBx", 5, 48000, 1, 111, 2)}
+        body[int(at):int(at) + len(values[what])] = values[what]
+        save("rec_proto", name.lower() + (f"-{what}" if what != "0" else ""), bytes(body))
 
 
 def seed_dp_proto():
@@ -152,6 +205,8 @@ def seed_dp_proto():
 if __name__ == "__main__":
     seed_codec()
     seed_dp_proto()
+    seed_rec_proto()
     seed_rtcp()
     seed_rtp()
     seed_stun()
+    seed_tap()

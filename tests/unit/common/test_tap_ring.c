@@ -74,6 +74,8 @@ static uint64_t drain(struct pair *p, size_t size)
             assert_int_equal(r->body_bytes, r->rx_us);
             for (uint32_t i = 0; i < r->body_bytes; i++)
                 assert_int_equal(buf[at + (int64_t)sizeof(*r) + i], r->index & 0xff);
+            for (uint32_t i = sizeof(*r) + r->body_bytes; i < r->bytes; i++)
+                assert_int_equal(buf[at + i], 0);
             at += r->bytes;
         }
     }
@@ -185,6 +187,29 @@ static void test_hostile_writer(void **state)
     assert_true(refused > 0);
 }
 
+/* A head where no record can begin: the reader is as sane afterwards as before. */
+static void test_wild_head(void **state)
+{
+    static const uint64_t heads[] = {RING - 4, 3, UINT64_MAX, UINT64_MAX - 7, RING + 8, UINT64_MAX / 2};
+    struct pair *p = *state;
+    uint8_t buf[8192];
+    uint64_t lost;
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+        p->w.shared->head = heads[i];
+        assert_int_equal(tap_read(&p->r, buf, sizeof(buf), &lost), -EPROTO);
+        assert_int_equal(tap_read(&p->r, buf, sizeof(buf), &lost), heads[i] % 8 ? -EPROTO : 0);
+        tap_publish(&p->w);
+        tap_read(&p->r, buf, sizeof(buf), &lost); /* back to what is true */
+        assert_true(put(p, 100));
+        tap_publish(&p->w);
+        drain(p, 4096);
+        assert_int_equal(p->read, i + 1);
+    }
+    p->w.shared->head = RING - 4;
+    tap_reader_init(&p->r, p->slab, p->tails, 1, RING);
+    assert_int_equal(p->r.tail % TAP_RECORD_ALIGN, 0);
+}
+
 static void test_geometry(void **state)
 {
     (void)state;
@@ -208,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_second_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_writer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wild_head, setup, teardown),
         cmocka_unit_test(test_geometry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
