@@ -162,7 +162,7 @@ static void tell(struct dp *dp, int fd, const void *record, size_t len)
 static void put(struct dp *dp, struct input *in)
 {
     uint8_t kind = take(in), id = take(in), session = take(in), stream = take(in);
-    switch (kind % 6) {
+    switch (kind % 7) {
     case 0:
         dp_put_session(dp, &(struct dp_session_put){.id = id});
         break;
@@ -178,6 +178,9 @@ static void put(struct dp *dp, struct input *in)
     case 4:
         dp_request_keyframe(dp, id);
         break;
+    case 5:
+        dp_put_tap(dp, id);
+        break;
     default:
         dp_move_session(dp, id, session);
         break;
@@ -187,12 +190,20 @@ static void put(struct dp *dp, struct input *in)
 static void del(struct dp *dp, struct input *in)
 {
     uint8_t kind = take(in), id = take(in);
-    if (kind % 3 == 0)
+    switch (kind % 4) {
+    case 0:
         dp_del_session(dp, id);
-    else if (kind % 3 == 1)
+        break;
+    case 1:
         dp_del_stream(dp, id);
-    else
+        break;
+    case 2:
         dp_del_subscription(dp, id);
+        break;
+    default:
+        dp_del_tap(dp, id);
+        break;
+    }
 }
 
 static void flush(struct dp *dp)

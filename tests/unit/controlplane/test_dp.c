@@ -246,6 +246,46 @@ static void test_deletes(void **state)
     EXPECT(f, {DP_SESSION_DEL, 5});
 }
 
+/* A tap may come and go as often as it likes; what it hangs on takes it along. */
+static void test_taps(void **state)
+{
+    struct fake *f = *state;
+    fake_come_up(f, 1);
+    fake_put_tree(f);
+    dp_put_tap(f->dp, 3);
+    dp_put_tap(f->dp, 3);
+    EXPECT(f, A_TREE, {DP_TAP_PUT, 3});
+    dp_del_tap(f->dp, 3);
+    dp_del_tap(f->dp, 3);
+    EXPECT(f, {DP_TAP_DEL, 3});
+    dp_put_tap(f->dp, 3); /* before the DEL is acknowledged, which is not the end of it then */
+    EXPECT(f, {DP_TAP_PUT, 3});
+    fake_ack(f, DP_TAP_DEL, 3, 0);
+    fake_ack(f, DP_TAP_PUT, 3, 0);
+    fake_hang_up(f);
+    dp_del_tap(f->dp, 3); /* and back, while nobody hears it */
+    dp_put_tap(f->dp, 3);
+    fake_come_up(f, 1);
+    EXPECT(f, A_TREE, {DP_TAP_PUT, 3});
+    fake_ack(f, DP_TAP_PUT, 3, -ENODEV);
+    assert_int_equal(f->n_refused, 1);
+    assert_int_equal(f->refused.type, DP_TAP_PUT);
+    dp_del_tap(f->dp, 3);
+    EXPECT(f, {DP_TAP_DEL, 3});
+    fake_ack(f, DP_TAP_DEL, 3, 0);
+    dp_put_tap(f->dp, 3);
+    EXPECT(f, {DP_TAP_PUT, 3});
+    dp_del_stream(f->dp, 3);
+    EXPECT(f, {DP_STREAM_DEL, 3});
+    dp_put_tap(f->dp, 3); /* too late */
+    dp_put_tap(f->dp, 404);
+    EXPECT_NOTHING(f);
+    fake_ack(f, DP_STREAM_DEL, 3, 0);
+    fake_hang_up(f);
+    fake_come_up(f, 1);
+    EXPECT(f, {DP_SESSION_PUT, 1}, {DP_SESSION_PUT, 2}, {DP_KEYS_PUT, 1}, {DP_KEYS_PUT, 2});
+}
+
 static void test_orphans(void **state)
 {
     struct fake *f = *state;
@@ -484,27 +524,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
-        T(test_hello),
-        T(test_ill_hello),
-        T(test_no_punt_socket),
-        T(test_silent_dataplane),
-        T(test_retries),
-        T(test_puts_coalesce),
-        T(test_frozen),
-        T(test_load),
-        T(test_move),
-        T(test_order),
-        T(test_deletes),
-        T(test_orphans),
-        T(test_full_socket),
-        T(test_reconnect),
-        T(test_another_dataplane),
-        T(test_refusals),
-        T(test_events),
-        T(test_ill_records),
-        T(test_punts),
-        T(test_punt_link_lost),
-        T(test_lost_while_writing),
+        T(test_hello),          T(test_ill_hello),
+        T(test_no_punt_socket), T(test_silent_dataplane),
+        T(test_retries),        T(test_puts_coalesce),
+        T(test_frozen),         T(test_load),
+        T(test_move),           T(test_order),
+        T(test_deletes),        T(test_taps),
+        T(test_orphans),        T(test_full_socket),
+        T(test_reconnect),      T(test_another_dataplane),
+        T(test_refusals),       T(test_events),
+        T(test_ill_records),    T(test_punts),
+        T(test_punt_link_lost), T(test_lost_while_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
