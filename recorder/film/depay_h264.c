@@ -163,6 +163,13 @@ static bool put_sets(struct depay_h264 *h, uint8_t type)
     return any;
 }
 
+/* false: there are none of one kind. */
+static bool put_all_sets(struct depay_h264 *h)
+{
+    bool has_pps = put_sets(h, NAL_PPS), has_sps = put_sets(h, NAL_SPS);
+    return has_pps && has_sps;
+}
+
 bool depay_h264_end(struct depay_h264 *h, bool lost_before)
 {
     struct picture *p = &h->picture;
@@ -175,7 +182,7 @@ bool depay_h264_end(struct depay_h264 *h, bool lost_before)
     h->sets_lost = h->sets_come && lost_before && !h->has_sps;
     if (!h->sets_lost)
         h->sets_come = h->has_sps;
-    bool has_pps = h->has_pps || put_sets(h, NAL_PPS), has_sps = h->has_sps || put_sets(h, NAL_SPS);
-    p->key = has_pps && has_sps && !h->sets_lost && !p->torn;
+    bool whole = (h->has_sps && h->has_pps) || put_all_sets(h);
+    p->key = whole && !h->sets_lost && !p->torn;
     return !p->torn;
 }

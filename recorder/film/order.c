@@ -103,7 +103,7 @@ static void let_in(struct order *o)
 bool order_get(struct order *o, bool ended, struct packet *p)
 {
     if (o->is_held && !o->waiting)
-        skip_to(o, o->held.index);
+        skip_to(o, o->held.index - ORDER_SLOTS / 2); /* those just before it may still come */
     let_in(o);
     if (!o->waiting)
         return false;
