@@ -14,8 +14,9 @@
 #include "dataplane/pools.h"
 #include "dataplane/xdp.h"
 
-#define BASE_MB       64   /* EAL, telemetry, rings, a port's own */
-#define SESSION_BYTES 4096 /* table entries and mails */
+#define CPUS_TEXT_BYTES 4096
+#define BASE_MB         64   /* EAL, telemetry, rings, a port's own */
+#define SESSION_BYTES   4096 /* table entries and mails */
 
 bool eal_port_is_socket(const struct conf *conf)
 {
@@ -73,10 +74,35 @@ __attribute__((format(printf, 2, 3))) static void add(struct eal_args *args, con
     va_end(ap);
 }
 
-/* Floating lcores may run on every CPU that we may; a pinned one on its own. */
+static void read_cpus(const char *text, cpu_set_t *set)
+{
+    CPU_ZERO(set);
+    for (char *end; *text; text = *end ? end + 1 : end) {
+        unsigned long first = strtoul(text, &end, 10), last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+        for (; first <= last && first < CPU_SETSIZE; first++)
+            CPU_SET(first, set);
+    }
+}
+
+/* What workers have for themselves is left out, unless that is all. */
+static void write_ctl_cpus(const struct conf *conf, const struct eal_host *host, char *out, size_t size)
+{
+    cpu_set_t set;
+
+    read_cpus(host->cpus, &set);
+    for (size_t i = 0; i < conf->workers_cores.n; i++)
+        CPU_CLR(strtoul(conf->workers_cores.items[i], NULL, 10), &set);
+    if (CPU_COUNT(&set) > 0)
+        eal_write_cpus(&set, out, size);
+    else
+        snprintf(out, size, "%s", host->cpus);
+}
+
+/* Floating lcores may run on every CPU that we may, but ctl, and with it telemetry, on none that is a worker's; a
+ * pinned one on its own. */
 static void add_lcores(struct eal_args *args, const struct conf *conf, const struct eal_host *host)
 {
-    char *text = NULL;
+    char *text = NULL, ctl[CPUS_TEXT_BYTES];
     size_t size;
     FILE *f = open_memstream(&text, &size);
 
@@ -85,7 +111,8 @@ static void add_lcores(struct eal_args *args, const struct conf *conf, const str
         args->n = -1;
         return;
     }
-    fprintf(f, "0@(%s)", host->cpus);
+    write_ctl_cpus(conf, host, ctl, sizeof(ctl));
+    fprintf(f, "0@(%s)", ctl);
     for (uint32_t i = 0; i < conf->workers_count; i++)
         if (i < conf->workers_cores.n)
             fprintf(f, ",%u@%s", i + 1, conf->workers_cores.items[i]);

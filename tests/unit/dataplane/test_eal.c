@@ -19,7 +19,10 @@ static const struct {
 } cases[] = {
     {.has = {"--lcores=0@(0-3),1@(0-3)", "--main-lcore=0", "--no-huge", "--no-pci", "--file-prefix=roomline"},
      .lacks = {"--in-memory", "--vdev="}},
-    {.key = {"workers.count", "workers.cores"}, .value = {"2", "3 1"}, .has = {"--lcores=0@(0-3),1@3,2@1"}},
+    {.key = {"workers.count", "workers.cores"}, .value = {"2", "3 1"}, .has = {"--lcores=0@(0,2),1@3,2@1"}},
+    {.key = {"workers.count", "workers.cores"},
+     .value = {"4", "0 1 2 3"},
+     .has = {"--lcores=0@(0-3),1@0,2@1,3@2,4@3"}}, /* none is left */
     {.hugepages = UINT64_C(1) << 33,
      .has = {"--in-memory", "--single-file-segments", "--iova-mode=va"},
      .lacks = {"--no-huge"}},
