@@ -125,7 +125,7 @@ static bool parse_track(const json_t *obj, struct rec_take_put *take)
     if (!name || kind == MEDIA_KINDS || take->sources[kind].stream)
         return false;
     struct rec_source *s = &take->sources[kind];
-    if (!get_id(obj, "stream", &s->stream) || !get_number(obj, "clock", UINT32_MAX, &clock) ||
+    if (!get_id(obj, "stream", &s->stream) || !s->stream || !get_number(obj, "clock", UINT32_MAX, &clock) ||
         !get_number(obj, "channels", UINT8_MAX, &channels) || !get_number(obj, "pt", 127, &pt))
         return false;
     s->codec = codec_of(json_string_value(json_object_get(obj, "codec")));

@@ -104,10 +104,11 @@ static void begin(struct recorder *rec, struct room *room, enum room_phase phase
 
 static void conclude(struct recorder *rec, struct room *room)
 {
+    bool failed = *room->error && room->file.kind != REPORT_FILE;
     room->phase = ROOM_FINISHED;
-    room_tell(rec, room, *room->error ? REC_IS_FAILED : REC_IS_READY);
+    room_tell(rec, room, failed ? REC_IS_FAILED : REC_IS_READY);
     if (*room->error)
-        LOG_EVENT(WARN, REC, "no recording becomes of a room room=%s reason=%s", room->put.name, room->error);
+        LOG_EVENT(WARN, REC, "not all becomes of a room what should room=%s reason=%s", room->put.name, room->error);
     else if (room_is_wanted(room))
         LOG_EVENT(INFO, REC, "recording is ready room=%s file=%s", room->put.name, room->put.file);
 }
