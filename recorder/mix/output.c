@@ -129,6 +129,7 @@ static int start(struct output *o, const char *path, const struct config *config
         rc = add_audio(o);
     if (rc < 0)
         return rc;
+    o->file->flush_packets = 1; /* a fragment is in the file as soon as it is whole */
     if (title)
         av_dict_set(&o->file->metadata, "title", title, 0);
     av_dict_set(&options, "movflags", "frag_keyframe+delay_moov+default_base_moof", 0);
