@@ -94,10 +94,9 @@ void hooks_destroy(struct hooks *h)
         return;
     for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
         struct runner *r = &h->runners[hook];
-        if (r->pid) {
-            LOG_WARN(HOOK, "ended with us hook=%s program=%s", kinds[hook].name, STAILQ_FIRST(&r->queue)->args[0]);
-            kill(-r->pid, SIGTERM);
-        }
+        if (r->pid)
+            LOG_WARN(HOOK, "left running hook=%s about=%s pid=%d waiting=%zu", kinds[hook].name,
+                     STAILQ_FIRST(&r->queue)->args[1], (int)r->pid, r->n_queued - 1);
         close_output(r);
         while (!STAILQ_EMPTY(&r->queue))
             drop_first(r);

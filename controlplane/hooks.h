@@ -33,7 +33,7 @@ struct hooks_count {  /* since the start */
 struct hooks;
 
 struct hooks *hooks_create(void);    /* NULL: no memory */
-void hooks_destroy(struct hooks *h); /* what runs gets SIGTERM and is left; what waits is forgotten */
+void hooks_destroy(struct hooks *h); /* what runs is left to its end; what waits is forgotten */
 
 /* args: the program first, then NULL at the end; copied. timeout_ms: of the run. */
 void hooks_run(struct hooks *h, enum hook hook, const char *const *args, int64_t timeout_ms);

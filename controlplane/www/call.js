@@ -303,17 +303,23 @@ export class Call extends Emitter {
     room.on('left', (login) => this.emit('left', login));
     room.on('published', (login, name) => this.#addIncoming(login, name));
     room.on('unpublished', (_, name) => this.#removeIncoming(name));
-    room.on('recording', () => this.emit('recording'));
+    room.on('recording', () => this.#onRecording());
     room.on('recorded', (info) => this.emit('recorded', info));
     room.on('message', (from, text) => this.emit('message', from, text));
     this.#setState('joined');
-    if (room.recording) this.emit('recording');
+    if (room.recording) this.#onRecording();
     for (const [login, names] of room.participants) {
       this.emit('joined', login, true);
       for (const name of names) this.#addIncoming(login, name);
     }
     this.#applyMuted();
     for (const outgoing of [this.camera, this.screen]) if (outgoing.media) outgoing.start();
+  }
+
+  /** Whoever comes back first after a restart of the server makes the room, and keeps it recorded. */
+  #onRecording() {
+    this.record ||= this.recording.whole;
+    this.emit('recording');
   }
 
   async #onLost(error, signal) {

@@ -41,6 +41,13 @@ function addressed() {
 
 const dateText = (ms) => new Date(ms).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
 
+/** The newest first; of what began together a room's picture before its tracks. */
+function byTime(a, b) {
+  const second = ({ start_unix_ms: ms = 0 }) => Math.floor(ms / 1000);
+  const rank = ({ kind }) => ['mix', 'room', 'stream'].indexOf(kind);
+  return second(b) - second(a) || rank(a) - rank(b) || a.name.localeCompare(b.name);
+}
+
 function button(tag, image, word) {
   const node = element(tag, `button ${image}`);
   node.innerHTML = `${icon(image)}<span></span>`;
@@ -79,7 +86,8 @@ class Row {
     this.root.dataset.kind = record.kind;
     this.root.dataset.state = record.state;
     this.#title.textContent = (record.kind === 'stream' ? record.stream : record.room) || record.name;
-    this.#state.textContent = STATES[record.state] ?? '';
+    const { progress = 0 } = record; // 0..1000
+    this.#state.textContent = `${STATES[record.state] ?? ''}${progress > 0 ? ` ${Math.floor(progress / 10)} %` : ''}`;
     this.#state.dataset.state = record.state;
     this.#state.hidden = ready;
     this.#play.hidden = this.#download.hidden = !ready;
@@ -177,7 +185,7 @@ class RecordsPage {
   /** True: something is in the making. */
   #show(index) {
     const records = (Array.isArray(index) ? index : []).filter((record) => typeof record?.name === 'string');
-    records.sort((a, b) => (b.start_unix_ms ?? 0) - (a.start_unix_ms ?? 0) || a.name.localeCompare(b.name));
+    records.sort(byTime);
     const names = new Set(records.map(({ name }) => name));
     for (const [name, row] of this.#rows) {
       if (names.has(name)) continue;
