@@ -94,3 +94,26 @@ int disk_put(const char *dir, const char *name, const char *text)
     free(part);
     return r;
 }
+
+char *disk_get(const char *dir, const char *name)
+{
+    char *path = disk_path(dir, name, ""), *text = NULL;
+    FILE *f = path ? fopen(path, "re") : NULL;
+    size_t size = 0;
+    if (f && getdelim(&text, &size, '\0', f) < 0) {
+        free(text);
+        text = NULL;
+    }
+    if (f)
+        fclose(f);
+    free(path);
+    return text;
+}
+
+void disk_remove(const char *dir, const char *name)
+{
+    char *path = disk_path(dir, name, "");
+    if (path)
+        unlink(path);
+    free(path);
+}

@@ -19,4 +19,9 @@ int disk_settle(const char *path, const char *dir, const char *name, uint64_t *b
 /* A whole small file, in the same way, by way of dir/name.part. */
 int disk_put(const char *dir, const char *name, const char *text);
 
+/* All of a small file, the caller's to free. NULL: there is none. */
+char *disk_get(const char *dir, const char *name);
+
+void disk_remove(const char *dir, const char *name);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "recorder/film/disk.h"
 #include "recorder/film/job.h"
 #include "recorder/film/mux.h"
 #include "recorder/film/sound.h"
@@ -38,14 +39,29 @@ static void say(const struct job *job, const struct sidecar *s)
     json_decref(o);
 }
 
+/* A film that did not come to be leaves the side-car of the one that is there, or none. */
+static void put_back(const struct job *job, const char *side_name, const char *text)
+{
+    if (!text || disk_put(job->records, side_name, text))
+        disk_remove(job->records, side_name);
+}
+
 int job_write(struct job *job, const struct film *film, struct sidecar *side)
 {
+    char *side_name = disk_path("", side->name, ".json");
+    if (!side_name)
+        return -ENOMEM;
+    char *before = disk_get(job->records, side_name + 1);
     int r = sidecar_write(job->records, side, SIDECAR_FINISHING);
     if (!r)
         r = film_write(film, &side->bytes);
-    if (!r)
+    if (r)
+        put_back(job, side_name + 1, before);
+    else
         r = sidecar_write(job->records, side, SIDECAR_READY);
     if (!r)
         say(job, side);
+    free(before);
+    free(side_name);
     return r;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -202,6 +206,78 @@ static void test_refusals(void **state)
     assert_int_equal(stage_count(), before);
 }
 
+/* A file that cannot grow: what there was before stays as it was, its side-car too. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"room.mp4", "room.webm"};
+    struct rlimit all, little = {.rlim_cur = 4096};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    little.rlim_max = all.rlim_max;
+    unsigned before = stage_count();
+    char side[64];
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        struct take *t = record(files[i]);
+        fake_sound(t, CODEC_OPUS, 0, T0, T0 + 4 * SECOND);
+        setrlimit(RLIMIT_FSIZE, &little);
+        int r = finish();
+        setrlimit(RLIMIT_FSIZE, &all);
+        assert_int_equal(r, -EFBIG);
+        assert_int_equal(stage_count(), before);
+        assert_int_equal(finish(), 0);
+        setrlimit(RLIMIT_FSIZE, &little);
+        r = finish();
+        setrlimit(RLIMIT_FSIZE, &all);
+        assert_int_equal(r, -EFBIG);
+        before += 2;
+        assert_int_equal(stage_count(), before);
+        snprintf(side, sizeof(side), "%s.json", files[i]);
+        json_t *o = stage_json(side);
+        assert_string_equal(json_string_value(json_object_get(o, "state")), "ready");
+        json_decref(o);
+        fake_take_forget();
+    }
+}
+
+/* Killed at some byte: what is there of the .part plays, and the next run makes the whole film. */
+static void test_killed(void **state)
+{
+    (void)state;
+    static const struct kind killed[] = {{"k.mp4", CODEC_H264}, {"k.webm", CODEC_VP8}};
+    char part[64];
+    for (size_t i = 0; i < ARRAY_SIZE(killed); i++) {
+        struct take *t = record(killed[i].file);
+        fake_sound(t, CODEC_OPUS, 0, T0, T0 + 6 * SECOND);
+        fake_picture(t, killed[i].video, 160, 120, 10, T0, T0 + 6 * SECOND);
+        pid_t child = fork();
+        if (!child) {
+            struct rlimit little = {20000, 20000};
+            signal(SIGXFSZ, SIG_DFL);
+            setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+            setrlimit(RLIMIT_FSIZE, &little);
+            _exit(finish());
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+        assert_false(stage_has(killed[i].file));
+        snprintf(part, sizeof(part), "%s.part", killed[i].file);
+        struct watch w;
+        assert_int_equal(watch_film(&w, stage_path(part), 0, 0), 0);
+        assert_true(w.errors <= 1); /* the packet in which it was cut off */
+        assert_true(w.n_frames >= 10 && w.n_frames < 60);
+        assert_near(watch_tone_us(&w, 1), watch_flash_us(&w, 1), 5000);
+        watch_finish(&w);
+        assert_int_equal(finish(), 0);
+        assert_false(stage_has(part));
+        stage_watch(&w, killed[i].file, 0, 0);
+        assert_int_equal(w.n_frames, 60);
+        watch_finish(&w);
+        fake_take_forget();
+    }
+}
+
 static int forget(void **state)
 {
     fake_take_forget();
@@ -214,7 +290,8 @@ int main(void)
         cmocka_unit_test_teardown(test_kinds, forget),      cmocka_unit_test_teardown(test_drift, forget),
         cmocka_unit_test_teardown(test_gap, forget),        cmocka_unit_test_teardown(test_sizes, forget),
         cmocka_unit_test_teardown(test_sound_only, forget), cmocka_unit_test_teardown(test_sidecar, forget),
-        cmocka_unit_test_teardown(test_refusals, forget),
+        cmocka_unit_test_teardown(test_refusals, forget),   cmocka_unit_test_teardown(test_no_room, forget),
+        cmocka_unit_test_teardown(test_killed, forget),
     };
     return cmocka_run_group_tests(tests, stage_setup, stage_teardown);
 }
