@@ -22,6 +22,7 @@ struct run {           /* packets without a jump between them */
     int64_t before;    /* highest index of the run before */
     int64_t ts, rx_us; /* of the first packet that was seen */
     double delay_us;
+    double level_us; /* once it settles: least delay about its start */
     size_t first, n; /* samples */
     uint32_t line;
 };
@@ -166,14 +167,14 @@ static bool is_near(double a, double b)
 }
 
 /* Is a run that came later than its line would have it but a delay, after which another one soon is on time again? */
-static bool is_delay(const struct clock *c, size_t i, double level, double line_level)
+static bool is_delay(const struct clock *c, size_t i, double line_level)
 {
-    if (level < line_level)
+    if (c->runs[i].level_us < line_level)
         return false;
     for (size_t k = i + 1; k < c->n_runs && k - i <= DELAY_RUNS; k++) {
         if ((double)(c->runs[k].rx_us - c->runs[i].rx_us) > CLOCK_LEVEL_US)
             break;
-        if (is_near(level_of(c, &c->runs[k], false), line_level))
+        if (is_near(c->runs[k].level_us, line_level))
             return true;
     }
     return false;
@@ -182,11 +183,10 @@ static bool is_delay(const struct clock *c, size_t i, double level, double line_
 /* How many lines before the next one the run belongs to; 0: to a new one. *late: it is but a delay. */
 static size_t find_line(const struct clock *c, size_t i, bool *late)
 {
-    double level = level_of(c, &c->runs[i], false);
     for (size_t back = 1; back <= 2 && back <= c->n_lines; back++)
-        if (is_near(level, c->lines[c->n_lines - back].level_us))
+        if (is_near(c->runs[i].level_us, c->lines[c->n_lines - back].level_us))
             return back;
-    *late = c->n_lines && is_delay(c, i, level, c->lines[c->n_lines - 1].level_us);
+    *late = c->n_lines && is_delay(c, i, c->lines[c->n_lines - 1].level_us);
     return *late ? 1 : 0;
 }
 
@@ -261,6 +261,8 @@ static void settle_line(struct line *line)
 
 void clock_settle(struct clock *c)
 {
+    for (size_t i = 0; i < c->n_runs; i++)
+        c->runs[i].level_us = level_of(c, &c->runs[i], false);
     for (size_t i = 0; i < c->n_runs; i++)
         give_line(c, i);
     for (size_t i = 0; i < c->n_lines; i++)
