@@ -113,7 +113,7 @@ struct person_media *person_publish(struct person *p)
     snprintf(media->stream, sizeof(media->stream), "%.150s-%.150s-%04x", p->room, p->login,
              (unsigned)rng_next(&p->rng) & 0xffff);
     snprintf(media->login, sizeof(media->login), "%s", p->login);
-    wcs_publish(p->wcs, media->id, p->room, media->stream, peer_offer(media->peer));
+    wcs_publish(p->wcs, media->id, p->room, media->stream, peer_offer(media->peer), p->conf.record);
     return media;
 }
 

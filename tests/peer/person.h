@@ -32,6 +32,7 @@ struct person_conf {
     uint32_t publish, play; /* codecs (PEER_SDP_CODEC); 0: does not publish, or play, by itself */
     unsigned variant;
     bool ipv6;
+    bool record;     /* what it publishes is to become a file */
     bool quiet;      /* does not join by itself either */
     bool keep_peers; /* a stream that has ended keeps its peer, for misbehaviour */
     uint32_t video_kbps, video_fps;

@@ -56,23 +56,23 @@ int wcs_chat(struct wcs *wcs, const char *id, const char *room, const char *to, 
 }
 
 static int send_offer(struct wcs *wcs, bool publish, const char *id, const char *room, const char *stream,
-                      const char *sdp)
+                      const char *sdp, bool record)
 {
     return wcs_send(wcs, publish ? "publishStream" : "playStream",
                     json_pack("{s:s, s:s, s:b, s:b, s:b, s:s, s:b, s:s, s:s, s:{s:s}, s:i, s:i, s:i}", "mediaSessionId",
                               id, "name", stream, "published", publish, "hasVideo", 1, "hasAudio", 1, "status",
-                              "PENDING", "record", 0, "mediaProvider", "WebRTC", "sdp", sdp, "custom", "name", room,
-                              "bitrate", 0, "minBitrate", 0, "maxBitrate", 0));
+                              "PENDING", "record", record, "mediaProvider", "WebRTC", "sdp", sdp, "custom", "name",
+                              room, "bitrate", 0, "minBitrate", 0, "maxBitrate", 0));
 }
 
-int wcs_publish(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp)
+int wcs_publish(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp, bool record)
 {
-    return send_offer(wcs, true, id, room, stream, sdp);
+    return send_offer(wcs, true, id, room, stream, sdp, record);
 }
 
 int wcs_play(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp)
 {
-    return send_offer(wcs, false, id, room, stream, sdp);
+    return send_offer(wcs, false, id, room, stream, sdp, false);
 }
 
 static int send_stop(struct wcs *wcs, const char *message, bool published, const char *id, const char *stream)

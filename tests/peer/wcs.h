@@ -51,7 +51,7 @@ void wcs_stop_ponging(struct wcs *wcs);
 int wcs_join(struct wcs *wcs, const char *id, const char *room);
 int wcs_leave(struct wcs *wcs, const char *id, const char *room);
 int wcs_chat(struct wcs *wcs, const char *id, const char *room, const char *to, const char *text);
-int wcs_publish(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp);
+int wcs_publish(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp, bool record);
 int wcs_play(struct wcs *wcs, const char *id, const char *room, const char *stream, const char *sdp);
 int wcs_unpublish(struct wcs *wcs, const char *id, const char *stream);
 int wcs_stop(struct wcs *wcs, const char *id, const char *stream);

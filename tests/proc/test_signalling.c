@@ -172,7 +172,7 @@ static void check_sdp(struct scene *s, struct person *p, const char *line, size_
     fclose(f);
     snprintf(id, sizeof(id), "m-%zu", lines);
     s->answers = 0;
-    wcs_publish(p->wcs, id, "bad", "n", sdp);
+    wcs_publish(p->wcs, id, "bad", "n", sdp, false);
     WORLD_AWAIT(s->w, 3000, s->answers > 0 || p->closed);
     printf("# %zu times %.20s: %s\n", lines, line, p->closed ? "closed" : s->answer);
     WORLD_CHECK(s->w, !p->closed && strncmp(s->answer, "FAILED ", 7) == 0);
