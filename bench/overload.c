@@ -30,18 +30,19 @@ static const struct {
     uint32_t rooms;
 } cases[] = {
     {"memif: all that comes", "memif: twice the capacity", "memif: half, 100 ms later",
-     "memif: twice, its first 200 ms", RIG_OVER_MEMIF, 320},
+     "memif: twice, its first 200 ms", RIG_OVER_MEMIF, 400},
     {"sockets: all that comes", "sockets: twice the capacity", "sockets: half, 100 ms later",
-     "sockets: twice, its first 200 ms", RIG_OVER_SOCKETS, 40},
+     "sockets: twice, its first 200 ms", RIG_OVER_SOCKETS, 80},
 };
 
+/* A flow that is shed from the beginning has lost less than 2^14 packets at the end: beyond, the relay numbers anew. */
 static const struct rig_conf conf_of_all = {
     .profile = SRTP_PROFILE_AEAD_AES_128_GCM,
     .people = PEOPLE,
     .publishers = 1,
     .codecs = PEER_SDP_CODEC(CODEC_OPUS) | PEER_SDP_CODEC(CODEC_VP8),
     .shapes = {[MEDIA_AUDIO] = {.packet_bytes = 160, .frame_packets = 1, .interval_us = 20000},
-               [MEDIA_VIDEO] = {.packet_bytes = 1200, .frame_packets = 8, .interval_us = 2000}},
+               [MEDIA_VIDEO] = {.packet_bytes = 1200, .frame_packets = 8, .interval_us = 4000}},
 };
 
 struct result {
