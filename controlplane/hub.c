@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "conf/conf.h"
 #include "controlplane/client.h"
+#include "controlplane/record_file.h"
 #include "controlplane/record_news.h"
 #include "controlplane/recording.h"
 #include "controlplane/room.h"
@@ -43,7 +44,7 @@ static void add_recorded_codecs(struct negotiate_conf *codecs, const struct conf
     size_t before = codecs->n_codecs;
     for (size_t i = 0; i < names->n; i++) {
         enum codec codec = codec_of(names->items[i]);
-        if (recording_takes_codec(codec))
+        if (record_file_takes_codec(codec))
             codecs->codecs[codecs->n_codecs++] = codec;
     }
     if (codecs->n_codecs == before)

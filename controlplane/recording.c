@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* recording: takes and rooms towards the recorder and the dataplane, and their names. */
+/* recording: takes and rooms towards the recorder, the dataplane and the people. */
 #include "controlplane/recording.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/utf8.h"
-#include "common/util.h"
 #include "conf/conf.h"
 #include "controlplane/hub.h"
 #include "controlplane/participant.h"
 #include "controlplane/rec.h"
-#include "controlplane/record_name.h"
+#include "controlplane/record_file.h"
 #include "controlplane/room.h"
 #include "controlplane/stream.h"
-
-#define NAME_TRIES       1000
-#define SESSION_ID_BYTES 17
-#define ROOM_NAME_BYTES  200 /* of a room in its file's name: the time, and what mixing appends, find room behind it */
 
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -39,89 +31,10 @@ static char *duplicate(const char *text)
     return copy;
 }
 
-/* Names */
-
-static bool is_on_disk(const struct hub *hub, const char *file)
-{
-    static const char *const forms[] = {"", ".part", ".json"};
-    char path[4096 + REC_FILE_BYTES];
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        int len = snprintf(path, sizeof(path), "%s/%s%s", hub->out.conf->record_dir, file, forms[i]);
-        if (len < 0 || (size_t)len >= sizeof(path) || !access(path, F_OK))
-            return true;
-    }
-    return false;
-}
-
-/* A name that nothing has, and nothing will have that is in the making. */
-static void find_name(const struct hub *hub, char file[REC_FILE_BYTES], const char *template,
-                      const struct record_facts *facts, const char *extension)
-{
-    for (unsigned n = 1; n <= NAME_TRIES; n++) {
-        record_name_write(file, template, facts, extension, n);
-        if (!records_has_file(&hub->records, file) && !is_on_disk(hub, file))
-            return;
-    }
-    LOG_RL(WARN, REC, "no free name for a recording file=%s", file);
-}
-
-static const char *name_template(const struct conf *conf)
-{
-    return conf->stream_record_policy == CONF_RECORD_POLICY_TEMPLATE ? conf->stream_record_policy_template
-                                                                     : "{streamName}";
-}
-
-/* Sound alone becomes mp4, and so does what record_formats does not speak of. */
-static const char *extension_of(const struct conf *conf, enum codec video)
-{
-    static const struct {
-        enum codec video;
-        const char *format, *extension;
-    } formats[] = {
-        {CODEC_H264, "h264-mp4", ".mp4"},
-        {CODEC_H264, "h264-mkv", ".mkv"},
-        {CODEC_VP8, "vp8-webm", ".webm"},
-        {CODEC_VP8, "vp8-mkv", ".mkv"},
-    };
-    for (size_t i = 0; i < conf->record_formats.n; i++) {
-        for (size_t k = 0; k < ARRAY_SIZE(formats); k++) {
-            if (formats[k].video == video && !strcmp(conf->record_formats.items[i], formats[k].format))
-                return formats[k].extension;
-        }
-    }
-    return video == CODEC_VP8 ? ".webm" : ".mp4";
-}
-
-bool recording_takes_codec(enum codec codec)
-{
-    return codec == CODEC_OPUS || codec == CODEC_PCMU || codec == CODEC_PCMA || codec == CODEC_H264 ||
-           codec == CODEC_VP8;
-}
-
 static enum codec recorded_codec(const struct stream *s, enum media_kind kind)
 {
     enum codec codec = s->rtp[kind].codec;
-    return recording_takes_codec(codec) ? codec : CODEC_NONE;
-}
-
-static void name_take(const struct stream *s, char file[REC_FILE_BYTES], int64_t end_unix_us)
-{
-    const struct hub *hub = s->participant->room->hub;
-    enum codec video = recorded_codec(s, MEDIA_VIDEO);
-    char session_id[SESSION_ID_BYTES];
-    snprintf(session_id, sizeof(session_id), "%016" PRIx64, s->session.id);
-    const struct record_facts facts = {
-        .stream = s->name,
-        .room = s->participant->room->name,
-        .login = s->participant->login,
-        .session_id = session_id,
-        .media_session_id = s->media_session_id,
-        .audio = recorded_codec(s, MEDIA_AUDIO),
-        .video = video,
-        .start_unix_us = s->take.start_unix_us,
-        .end_unix_us = end_unix_us,
-    };
-    find_name(hub, file, name_template(hub->out.conf), &facts, extension_of(hub->out.conf, video));
+    return record_file_takes_codec(codec) ? codec : CODEC_NONE;
 }
 
 /* Rooms */
@@ -157,16 +70,17 @@ void recording_begin(struct room *r)
 {
     struct hub *hub = r->hub;
     struct recording *rec = &r->recording;
-    char room[ROOM_NAME_BYTES], file[REC_FILE_BYTES];
-    struct record_facts facts = {.room = room, .start_unix_us = hub->out.unix_us()};
+    char file[REC_FILE_BYTES];
     if (!hub->out.conf->record_rooms)
         return;
-    copy_text(room, sizeof(room), r->name);
-    find_name(hub, file, RECORD_NAME_ROOM, &facts, ".mkv");
+    record_file_for_room(r, file);
     *rec = (struct recording){.whole = true, .id = dp_new_id(hub->dp), .file = duplicate(file)};
     records_add(&hub->records, REC_OF_ROOM, rec->id, file);
     rec->marked = rec_is_up(hub->rec);
-    LOG_EVENT(INFO, REC, "room is recorded room=%s file=%s", r->name, file);
+    if (rec_is_up(hub->rec))
+        LOG_EVENT(INFO, REC, "room is recorded room=%s file=%s", r->name, file);
+    else
+        LOG_EVENT(WARN, REC, "room shall be recorded, but there is no recorder room=%s file=%s", r->name, file);
 }
 
 static void put_room(struct room *r)
@@ -275,8 +189,8 @@ void recording_begin_take(struct stream *s)
     take->id = dp_new_id(hub->dp);
     take->start_unix_us = hub->out.unix_us();
     if (take->own_file) {
-        take->name_open = record_name_needs_end(name_template(hub->out.conf));
-        name_take(s, file, 0);
+        take->name_open = record_file_is_open(hub);
+        record_file_for_take(s, 0, file);
         take->file = duplicate(file);
     }
     records_add(&hub->records, REC_OF_TAKE, take->id, file);
@@ -296,7 +210,7 @@ void recording_end_take(struct stream *s)
     if (!take->id)
         return;
     if (take->name_open) {
-        name_take(s, file, hub->out.unix_us());
+        record_file_for_take(s, hub->out.unix_us(), file);
         free(take->file);
         take->file = duplicate(file);
         records_rename(&hub->records, take->id, file);

@@ -15,8 +15,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/media.h"
-
 struct hub;
 struct negotiate_conf;
 struct participant;
@@ -47,7 +45,6 @@ void recording_begin(struct room *r);
 void recording_end(struct room *r); /* the room ends, its takes have */
 
 /* A publish is offered. May it have a file of its own, if its client wants one? What may be negotiated then? */
-bool recording_takes_codec(enum codec codec); /* can files hold it? CODEC_NONE: no */
 bool recording_allows_file(const struct hub *hub);
 const struct negotiate_conf *recording_codecs(const struct room *r, bool own_file);
 

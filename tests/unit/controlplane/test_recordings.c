@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "common/util.h"
 #include "conversation.h"
 
@@ -314,6 +318,31 @@ static const struct conversation conversations[] = {
      }},
 };
 
+/* What lies in the folder, in whatever state, keeps its name. */
+static void test_names_on_disk(void **state)
+{
+    static const char *const taken[] = {"stream-a1-Alice.webm", "stream-a1-Alice-2.webm.part",
+                                        "stream-a1-Alice-3.webm.json"};
+    char err[CONF_ERR_BYTES], dir[] = "/tmp/test_recordings.XXXXXX", path[128];
+    assert_non_null(mkdtemp(dir));
+    stage_init();
+    assert_int_equal(conf_set(stage_conf(), "record.dir", dir, err, sizeof(err)), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, taken[i]);
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    }
+    RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), "A> publish-avr a1 r1 sA", "A< answer a1", "A> live a1",
+        "R< room r1", "R< take a1 r1 opus/111 VP8/96 file=stream-a1-Alice-4.webm", "A< r1" MARK,
+        "A< PUBLISHING a1 file=stream-a1-Alice-4.webm", "A> leave r1", "R< end-take a1", "A< r1" BARE,
+        "A< UNPUBLISHED a1 file=stream-a1-Alice-4.webm Stopped by user", "A< ACCEPTED", "R< end-room r1");
+    stage_finish();
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, taken[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_hooks(void **state)
 {
     char err[CONF_ERR_BYTES];
@@ -333,8 +362,9 @@ static void test_hooks(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 1];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 2];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_names_on_disk);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hooks);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
