@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { Browser } from './lib/chromium.mjs';
 import { Roomline, sleep, until } from './lib/daemons.mjs';
 import { sees } from './lib/oracle.mjs';
-import { notice, onAir, read, videoOf } from './lib/own.mjs';
+import { enter, notice, onAir, pageUrl, read, videoOf } from './lib/own.mjs';
 import { join, leave, open, published } from './lib/stock.mjs';
 
 const TALK_MS = 6000;
@@ -32,9 +32,11 @@ function recorded(what, seconds, fits) {
   return until(what, seconds, async () => (await index()).find((record) => fits(record) && record.state === 'ready'));
 }
 
-const mark = (page, text) =>
-  page.waitForFunction((t) => !document.querySelector('#recording').hidden && document.querySelector('#recording').textContent === t,
-    text, { timeout: 10000 });
+/** Waits for the red mark to say this; '': for it to be gone. */
+const mark = (page, text) => page.waitForFunction((wanted) => {
+  const { hidden, textContent } = document.querySelector('#recording');
+  return (hidden ? '' : textContent) === wanted;
+}, text, { timeout: 10000 });
 
 /** Plays the only video of the page for a second; resolves to its width, height and length in seconds. */
 async function plays(page) {
@@ -102,7 +104,42 @@ test('stock Conference: its box records the room', async () => {
   await alice.context().close();
 });
 
+test('the recorder dies and comes back, then the controlplane: the mark tells, and each part is there', async () => {
+  const alice = await browser.person('Alice');
+  await alice.goto(`${roomline.http}/conference.html`);
+  await alice.fill('#login', 'Alice');
+  await alice.fill('#room', 'falls and rises');
+  await alice.check('#record');
+  await alice.click('#join');
+  await onAir(alice);
+  await mark(alice, 'REC');
+  await sleep(2000);
+  await roomline.kill('recorder');
+  await mark(alice, 'Not recorded');
+  await roomline.startRecorder();
+  await mark(alice, 'REC');
+  await sleep(2000);
+
+  await roomline.kill('controlplane');
+  await notice(alice, 'Connection lost');
+  await roomline.startControlplane();
+  await alice.waitForFunction(() => document.body.dataset.state === 'joined', null, { timeout: 30000 });
+  await onAir(alice);
+  await mark(alice, 'REC');
+  await sleep(2000);
+  await alice.click('#leave');
+  const parts = await until('both parts', FINISH_S, async () => {
+    const ready = (await index()).filter(({ kind, room, state }) => kind === 'room' && room === 'falls and rises' && state === 'ready');
+    return ready.length === 2 && ready;
+  });
+  parts.sort((a, b) => a.start_unix_ms - b.start_unix_ms);
+  assert.ok(parts[0].duration_ms > 3500 && parts[1].duration_ms > 1500, JSON.stringify(parts));
+  await alice.context().close();
+});
+
 test('stock SDK: a stream published with record:true has a name, and its link works', async () => {
+  const bob = await browser.person('Bob');
+  await enter(bob, pageUrl(roomline, 'conference', { roomName: 'room-sdk', login: 'Bob' }));
   const alice = await browser.person('Alice');
   await open(alice, roomline, 'conference');
   const name = await alice.evaluate(([url, talkMs]) => new Promise((done, fail) => {
@@ -119,18 +156,20 @@ test('stock SDK: a stream published with record:true has a name, and its link wo
       .on(sdk.constants.SESSION_STATUS.ESTABLISHED, (session) =>
         session.join({ name: 'room-sdk' }).on(events.STATE, start));
   }), [roomline.http.replace('http', 'ws'), TALK_MS]);
+  await mark(bob, '');
   assert.match(name, /^stream-[0-9a-f-]{36}-Alice\.(mp4|webm)$/);
 
   const link = `${roomline.http}/client/records/${name}`;
   assert.ok([200, 503].includes((await fetch(link)).status), 'the link is known at once');
   const file = await recorded('the stream', FINISH_S, (record) => record.name === name);
   assert.ok(file.duration_ms > TALK_MS / 2, JSON.stringify(file));
-  const viewer = await browser.person('Bob', { source: false });
+  await read(bob, 'Recorded: room-sdk-Alice');
+  const viewer = await browser.person('Carol', { source: false });
   await viewer.goto(link);
   const [width, height, seconds] = await plays(viewer);
   assert.deepEqual([width, height], [320, 240]);
   assert.ok(Math.abs(seconds * 1000 - TALK_MS) < 2000, `${seconds} s`);
   const part = await fetch(link, { headers: { range: 'bytes=0-99' } });
   assert.deepEqual([part.status, (await part.arrayBuffer()).byteLength], [206, 100]);
-  await Promise.all([alice.context().close(), viewer.context().close()]);
+  await Promise.all([alice.context().close(), bob.context().close(), viewer.context().close()]);
 });
