@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/util.h"
@@ -343,6 +344,24 @@ static void test_names_on_disk(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+/* The recorder says whose file it is as it was told, but nobody relies on it. */
+static void test_odd_states(void **state)
+{
+    struct rec_state s = {.of = REC_OF_TAKE, .state = REC_IS_READY, .id = 1, .file = "x.mp4", .room = "r1"};
+    stage_init();
+    RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"));
+    memcpy(s.stream_name, "\xff\"", 3);
+    hub_rec_ops.on_state(stage_hub(), &s);
+    RUN("* wait 0", "A< r1 RECORDED {\"file\":\"x.mp4\",\"state\":\"ready\",\"bytes\":0,\"duration_ms\":0}");
+    s.id = 2;
+    memcpy(s.room, "\xff", 2);
+    hub_rec_ops.on_state(stage_hub(), &s);
+    hub_rec_ops.on_keyframe(stage_hub(), 77);
+    RUN("* wait 0");
+    assert_int_equal(stage_hub()->records.n_ready, 2);
+    stage_finish();
+}
+
 static void test_hooks(void **state)
 {
     char err[CONF_ERR_BYTES];
@@ -362,9 +381,10 @@ static void test_hooks(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 2];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 3];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_names_on_disk);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_odd_states);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hooks);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
