@@ -331,5 +331,5 @@ double clock_ppm(const struct clock *c)
     for (size_t i = 0; i < c->n_lines; i++)
         if (!longest || c->lines[i].n > longest->n)
             longest = &c->lines[i];
-    return longest ? -1e6 * longest->slope / (1 + longest->slope) : 0;
+    return longest ? 1e6 * (1 / (1 + longest->slope) - 1) : 0;
 }

@@ -32,25 +32,38 @@ double wire_chance(struct wire *w)
     return (double)(rng_next(&w->rng) >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-static double sender_rate(const struct wire *w)
+/* Time of the sender's clock at a scene time, and back. */
+static double sender_us(const struct wire *w, double at_us)
 {
-    return 1 + w->options.sender_ppm / 1e6;
+    const struct wire_options *o = &w->options;
+    double rate = 1 + o->sender_ppm / 1e6, bend_us = (double)o->bend_us;
+    if (!o->bend_us || at_us < bend_us)
+        return at_us * rate;
+    return bend_us * rate + (at_us - bend_us) * (1 + o->bend_ppm / 1e6);
+}
+
+static double scene_us(const struct wire *w, double sender)
+{
+    const struct wire_options *o = &w->options;
+    double rate = 1 + o->sender_ppm / 1e6, bend_us = (double)o->bend_us;
+    if (!o->bend_us || sender < bend_us * rate)
+        return sender / rate;
+    return bend_us + (sender - bend_us * rate) / (1 + o->bend_ppm / 1e6);
 }
 
 static double ticks_per_us(const struct wire *w, enum media_kind kind)
 {
-    double sound = kind == MEDIA_AUDIO ? 1 + w->options.sound_ppm / 1e6 : 1;
-    return w->clock_hz[kind] / 1e6 * sender_rate(w) * sound;
+    return w->clock_hz[kind] / 1e6 * (kind == MEDIA_AUDIO ? 1 + w->options.sound_ppm / 1e6 : 1);
 }
 
 int64_t wire_ticks(const struct wire *w, enum media_kind kind, double at_us)
 {
-    return (int64_t)(at_us * ticks_per_us(w, kind) + 0.5);
+    return (int64_t)(sender_us(w, at_us) * ticks_per_us(w, kind) + 0.5);
 }
 
 double wire_us(const struct wire *w, enum media_kind kind, int64_t ticks)
 {
-    return (double)ticks / ticks_per_us(w, kind);
+    return scene_us(w, (double)ticks / ticks_per_us(w, kind));
 }
 
 void wire_shift(struct wire *w, enum media_kind kind, int64_t ticks)
@@ -71,7 +84,7 @@ static int64_t arrival(struct wire *w, int64_t at_us)
 static void report(struct wire *w, enum media_kind kind, int64_t at_us)
 {
     const struct wire_options *o = &w->options;
-    double unix_us = (double)WIRE_UNIX_US + (double)o->ntp_offset_us + (double)at_us * sender_rate(w);
+    double unix_us = (double)WIRE_UNIX_US + (double)o->ntp_offset_us + sender_us(w, (double)at_us);
     if (o->ntp_step_at_us && at_us >= o->ntp_step_at_us)
         unix_us += (double)o->ntp_step_us;
     unix_us += (2 * wire_chance(w) - 1) * (double)o->report_jitter_us;

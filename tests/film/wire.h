@@ -19,6 +19,8 @@ struct wire_options { /* zeroed: a perfect network and clocks like ours, numbers
     int64_t delay_us, jitter_us; /* of every packet, and evenly spread on top: it reorders */
     double sender_ppm;           /* how much faster than ours the sender's clock runs */
     double sound_ppm;            /* and its sound card than that */
+    int64_t bend_us;             /* scene time from which the sender's clock runs at another rate; 0: never */
+    double bend_ppm;             /* namely this much faster than ours */
     int64_t first_index[MEDIA_KINDS];
     uint32_t first_ts[MEDIA_KINDS];
     /* Sender reports. period_us 0: none */

@@ -122,7 +122,7 @@ static const struct depay_case cases[] = {
      {{SETS NAL "6588", B}, {NAL "419add", B | G}}},
     {"H.264: what is none",
      CODEC_H264,
-     {{"79000301419a", 0, M}, {"00", 1, M}, {"7c", 2, M}, {"780009", 3, M}, {"7800024 19a00", 4, M}},
+     {{"79000301419a", 0, M}, {"00", 1, M}, {"7c", 2, M}, {"780009", 3, M}, {"780002419a00", 4, M}},
      {{0}},
      5},
     {"VP8: pictures of one and of two packets",
@@ -188,11 +188,8 @@ static int digit(char c)
 static size_t unhex(uint8_t *out, const char *hex)
 {
     size_t n = 0;
-    for (; *hex; hex++)
-        if (*hex != ' ') {
-            out[n++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
-            hex++;
-        }
+    for (; *hex; hex += 2)
+        out[n++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
     return n;
 }
 

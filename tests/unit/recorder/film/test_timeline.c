@@ -18,7 +18,7 @@
 #define SOUND_US  20000
 #define VIDEO_US  40000
 #define ENCODE_US 45000 /* of video: so much more than sound it is delayed at least */
-#define BIN_US    S
+#define QUEUE_US  250000
 
 struct span {
     int64_t from_us, to_us;
@@ -31,6 +31,7 @@ struct timeline_case {
     struct span mute;                   /* nothing is sent, timestamps go on */
     struct span pause;                  /* nothing is sent, timestamps stand still */
     struct span stall;                  /* what is sent meanwhile arrives at its end */
+    struct span queue;                  /* what is sent meanwhile is delayed by QUEUE_US more */
     int64_t restart_us;                 /* video's timestamps jump */
     int64_t sound_every_us;             /* DTX; 0: no */
     int64_t sync_p99_us, sync_max_us;   /* sound against picture */
@@ -50,6 +51,10 @@ static const struct timeline_case cases[] = {
     {"an hour, -500 ppm, a sound card of its own",
      3600,
      {.seed = 2, NETWORK, REPORTS, .sender_ppm = -500, .sound_ppm = 100},
+     LIMITS},
+    {"a clock that gets warm",
+     3600,
+     {.seed = 15, NETWORK, REPORTS, .sender_ppm = -60, .bend_us = 1500 * S, .bend_ppm = 60},
      LIMITS},
     {"no sender reports",
      1200,
@@ -80,6 +85,7 @@ static const struct timeline_case cases[] = {
     {"paused for 30 s", 300, {.seed = 10, NETWORK, REPORTS, .sender_ppm = 200}, LIMITS, .pause = {100 * S, 130 * S}},
     {"DTX", 1200, {.seed = 11, NETWORK, REPORTS, .sender_ppm = 200}, LIMITS, .sound_every_us = 400000},
     {"the network stalls for 3 s", 300, {.seed = 12, NETWORK, REPORTS}, LIMITS, .stall = {100 * S, 103 * S}},
+    {"a queue for a minute", 300, {.seed = 16, NETWORK, REPORTS}, LIMITS, .queue = {100 * S, 160 * S}},
     {"the encoder starts anew", 300, {.seed = 13, NETWORK, REPORTS}, LIMITS, .restart_us = 100 * S},
 };
 
@@ -98,6 +104,8 @@ static void send(struct shot *s, enum media_kind kind, int64_t at_us, int64_t se
 {
     if (within(&s->c->stall, sent_us))
         sent_us = s->c->stall.to_us;
+    if (within(&s->c->queue, sent_us))
+        sent_us += QUEUE_US;
     put_be64(payload + bytes - 8, (uint64_t)at_us);
     wire_send(&s->wire, kind, sent_us, ticks, marker, payload, bytes);
 }
