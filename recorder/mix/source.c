@@ -13,10 +13,10 @@
 
 #include "common/util.h"
 
-#define AHEAD_US   (INT64_C(2) * 1000 * 1000)       /* how far tracks may be out of step in the file */
-#define REORDER_US (INT64_C(1) * 1000 * 1000)       /* how far ahead B frames make the decoder look */
-#define QUEUE_MAX  (INT64_C(16) << 20)              /* bytes of a track that wait, however odd the file's times are */
-#define LONGEST_MS (INT64_C(31) * 24 * 3600 * 1000) /* of a room; a time beyond is a broken tag */
+#define AHEAD_US   (INT64_C(2) * 1000 * 1000) /* how far tracks may be out of step in the file */
+#define REORDER_US (INT64_C(1) * 1000 * 1000) /* how far ahead B frames make the decoder look */
+#define QUEUE_MAX  (INT64_C(16) << 20)        /* bytes of a track that wait, however odd the file's times are */
+#define LONGEST_US (INT64_C(31) * 24 * 3600 * 1000000) /* of a room; a time beyond is broken */
 #define TRACKS_MAX 1000
 #define FORMATS    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"
 #define MICROSECONDS \
@@ -64,20 +64,20 @@ static int64_t time_tag(const AVDictionary *tags, const char *key, int64_t other
     char *end;
     errno = 0;
     long long ms = strtoll(text, &end, 10);
-    return end == text || *end || errno || ms < 0 || ms > LONGEST_MS ? otherwise_us : MS_TO_US(ms);
+    return end == text || *end || errno || ms < 0 || ms > LONGEST_US / 1000 ? otherwise_us : MS_TO_US(ms);
 }
 
 /* DURATION is what the muxer wrote of each track: HH:MM:SS.nnnnnnnnn. */
 static int64_t duration_tag(const AVDictionary *tags, int64_t otherwise_us)
 {
     int64_t us;
-    return av_parse_time(&us, text_tag(tags, "DURATION"), 1) < 0 || us <= 0 ? otherwise_us : us;
+    return av_parse_time(&us, text_tag(tags, "DURATION"), 1) < 0 || us <= 0 || us > LONGEST_US ? otherwise_us : us;
 }
 
 static void describe(struct source_track *about, const AVFormatContext *file, const AVStream *stream)
 {
     const AVDictionary *tags = stream->metadata;
-    int64_t duration_us = MAX(file->duration, 0);
+    int64_t duration_us = MAX(MIN(file->duration, LONGEST_US), 0);
     *about = (struct source_track){
         .kind = stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO ? MEDIA_AUDIO : MEDIA_VIDEO,
         .login = text_tag(tags, "LOGIN"),
@@ -242,6 +242,18 @@ void source_ignore(struct source *s, size_t track)
     avcodec_free_context(&t->decoder);
 }
 
+static bool is_sane(int64_t us)
+{
+    return us == AV_NOPTS_VALUE || (us > -LONGEST_US && us < LONGEST_US);
+}
+
+/* Its times in us; false: in a broken file they are beyond all measure. */
+static bool take_times(AVPacket *packet, const struct track *t)
+{
+    av_packet_rescale_ts(packet, t->about.time_base, MICROSECONDS);
+    return is_sane(packet->pts) && is_sane(packet->dts) && is_sane(packet->duration);
+}
+
 int source_packet(struct source *s, AVPacket *packet, size_t *track)
 {
     for (;;) {
@@ -249,8 +261,7 @@ int source_packet(struct source *s, AVPacket *packet, size_t *track)
         if (rc < 0)
             return rc == AVERROR_EOF ? 0 : rc;
         int t = s->by_stream[packet->stream_index];
-        if (t >= 0 && !s->tracks[t].ignored) {
-            av_packet_rescale_ts(packet, s->tracks[t].about.time_base, MICROSECONDS);
+        if (t >= 0 && !s->tracks[t].ignored && take_times(packet, &s->tracks[t])) {
             *track = (size_t)t;
             return 1;
         }
@@ -319,7 +330,7 @@ static bool decode(struct source *s, struct track *t, int64_t until_us)
     while (!t->holds) {
         if (avcodec_receive_frame(t->decoder, t->held) == 0) {
             t->held->pts = t->held->best_effort_timestamp;
-            t->holds = t->held->pts != AV_NOPTS_VALUE;
+            t->holds = t->held->pts > -LONGEST_US; /* AV_NOPTS_VALUE is the least */
         } else if (!feed(s, t, until_us)) {
             return false;
         }

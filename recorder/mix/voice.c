@@ -14,8 +14,10 @@
 #define AHEAD   (VOICE_RATE / 20)  /* decoded before it is due, for what the resampler keeps to itself */
 #define STEP    (VOICE_RATE / 500) /* 2 ms out of step: resampled back into it, within SPAN */
 #define SPAN    VOICE_RATE
-#define JUMP    (VOICE_RATE / 20) /* 50 ms: a gap or an overlap */
-#define MAX_OUT (VOICE_RATE * 4)  /* samples that one frame may become */
+#define JUMP    (VOICE_RATE / 20)  /* 50 ms: a gap or an overlap */
+#define HOLE_US 8000               /* between two frames: something is missing, or came twice */
+#define FADE    (VOICE_RATE / 200) /* at both sides of a hole, so that it does not click */
+#define MAX_OUT (VOICE_RATE * 4)   /* samples that one frame may become */
 
 struct like { /* what of a frame decides how it is resampled */
     int rate, format, channels;
@@ -31,6 +33,8 @@ struct voice {
     size_t n, room;
     int64_t start;
     int64_t overlap; /* samples still to be dropped: their time is taken */
+    int64_t next_us; /* where the last frame ended */
+    int fade;        /* samples still to be faded in */
 };
 
 struct voice *voice_create(struct source *source, size_t track)
@@ -112,6 +116,23 @@ static bool make_resampler(struct voice *v, const AVFrame *f)
     return !rc && swr_init(v->swr) >= 0;
 }
 
+/* The end of what is there, into the hole that follows. */
+static void fade_out(struct voice *v)
+{
+    size_t n = MIN(v->n, (size_t)FADE);
+    for (int c = 0; c < VOICE_CHANNELS; c++)
+        for (size_t i = 0; i < n; i++)
+            v->samples[c][v->n - 1 - i] *= (float)i / FADE;
+}
+
+/* The last n samples, as far as they are what follows a hole. */
+static void fade_in(struct voice *v, size_t n)
+{
+    for (size_t i = 0; i < n && v->fade > 0; i++, v->fade--)
+        for (int c = 0; c < VOICE_CHANNELS; c++)
+            v->samples[c][v->n - n + i] *= (float)(FADE - v->fade) / FADE;
+}
+
 /* Lets the resampler take n samples in and appends what it gives. NULL: what it still has. */
 static bool resample(struct voice *v, const uint8_t **in, int n)
 {
@@ -129,6 +150,7 @@ static bool resample(struct voice *v, const uint8_t **in, int n)
         memmove(v->samples[c] + v->n, v->samples[c] + v->n + dropped, (size_t)(got - dropped) * sizeof(float));
     v->overlap -= dropped;
     v->n += (size_t)(got - dropped);
+    fade_in(v, (size_t)(got - dropped));
     return true;
 }
 
@@ -155,13 +177,23 @@ static bool jump(struct voice *v, const AVFrame *f)
     v->overlap = 0;
     int64_t off = distance(v, f);
     v->overlap = MAX(-off, 0);
-    return off <= 0 || add_silence(v, (size_t)off);
+    if (off <= 0)
+        return true;
+    fade_out(v);
+    v->fade = FADE;
+    return add_silence(v, (size_t)off);
+}
+
+static bool follows(const struct voice *v, const AVFrame *f)
+{
+    return v->swr && is_like(&v->like, f) && llabs(f->pts - v->next_us) <= HOLE_US;
 }
 
 static void place(struct voice *v, const AVFrame *f)
 {
-    int64_t off = v->swr ? distance(v, f) : 0;
-    if (!v->swr || !is_like(&v->like, f) || off > JUMP || off < -JUMP) {
+    int64_t off = follows(v, f) ? distance(v, f) : INT64_MAX;
+    v->next_us = f->pts + av_rescale(f->nb_samples, 1000000, f->sample_rate);
+    if (off > JUMP || off < -JUMP) {
         if (!jump(v, f)) {
             swr_free(&v->swr);
             return;

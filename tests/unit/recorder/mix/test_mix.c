@@ -218,6 +218,29 @@ static void a_mute_is_silence_and_what_follows_in_time(void **state)
     film_finish(&film);
 }
 
+/* A packet lost is as much silence, not a stretch of slow sound behind it. */
+static void a_lost_packet_shifts_nothing(void **state)
+{
+    struct room_take takes[] = {{.login = "a",
+                                 .stream_name = "a",
+                                 .end_ms = 2000,
+                                 .audio = "pcm_alaw",
+                                 .amplitude = 0.5f,
+                                 .tone_hz = 1000,
+                                 .mute_from_ms = 1000,
+                                 .mute_to_ms = 1020}};
+    struct config config = small();
+    struct film film;
+    config.has_video = false;
+    mix(&film, &config, takes, 1);
+    assert_in_range(film_longest_silence(&film, 900, 1200, 0.05f), 48 * 18, 48 * 24);
+    film_finish(&film);
+    takes[0].click_ms = 1100;
+    mix(&film, &config, takes, 1);
+    assert_in_range(film_first_loud_us(&film, 0.2f), 1099000, 1101500);
+    film_finish(&film);
+}
+
 /* The click of a clock that is 2 ms a second slow comes when its packet says. */
 static void a_clock_that_drifts_is_followed(void **state)
 {
@@ -434,6 +457,7 @@ int main(void)
         cmocka_unit_test(one_among_silent_ones_is_as_loud_as_alone),
         cmocka_unit_test(many_loud_ones_do_not_clip),
         cmocka_unit_test(a_mute_is_silence_and_what_follows_in_time),
+        cmocka_unit_test(a_lost_packet_shifts_nothing),
         cmocka_unit_test(a_clock_that_drifts_is_followed),
         cmocka_unit_test(a_drift_is_not_heard),
         cmocka_unit_test(a_screen_is_large_and_stays_while_it_stands_still),
