@@ -119,7 +119,7 @@ static void test_recorded(void **state)
     open_ear(w, &ear);
     struct person *a = join(w, "a", AV(OPUS, VP8), SRTP_PROFILE_AEAD_AES_128_GCM);
     struct person *b = join(w, "b", AV(OPUS, H264), SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80);
-    WORLD_AWAIT(w, 20000, listen_until(&ear, 200, 2));
+    WORLD_AWAIT(w, 20000, listen_until(&ear, 200, 1));
     check_room(w, a, b);
     check_heard(w, &ear);
     uint64_t copies =

@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         objects_del_all(&p->objects);
         plain_run(p, NULL, 0);
     }
-    if (p->objects.sessions || p->objects.streams || p->objects.subscriptions || p->worker->n_sessions)
+    if (p->objects.sessions || p->objects.streams || p->objects.subscriptions || p->worker->n_sessions ||
+        p->worker->n_tapped)
         abort();
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The packet path behind decryption, against a publisher and a subscriber that hold the keys and mean harm: the input
  * is a script of RTP and RTCP in the clear and of time. The SRTP backend is replaced by one that encrypts nothing and
- * watches: an index of an SSRC is never used twice for different bytes. Whatever leaves is well-formed, and every mbuf
- * comes back. */
+ * watches: an index of an SSRC is never used twice for different bytes. Whatever leaves is well-formed, what is copied
+ * for the recorder is what is forwarded, and every mbuf comes back. */
 #include <rte_eal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "common/rtcp.h"
 #include "common/rtp.h"
+#include "common/tap_ring.h"
 #include "dataplane/arrivals.h"
 #include "dataplane/eal.h"
 #include "dataplane/stream.h"
@@ -26,6 +27,7 @@
 #define USED_SLOTS 65536
 #define HEADERS    42
 #define STEPS_MAX  512
+#define RING       (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -157,6 +159,7 @@ void srtp_global_finish(void) {}
 /* ---- The world: made once, a room of its own for every input ---- */
 
 static struct worker w;
+static struct tap_reader reader;
 static struct mailbox ctl;
 static struct tables tables;
 static struct rte_mempool *rx_pool, *mail_pool;
@@ -209,6 +212,7 @@ static void start(void)
                                                .n_workers = 1};
     static struct seat seats[4];
     static struct worker *workers[] = {&w};
+    static _Alignas(TAP_PAGE_BYTES) uint8_t slab[TAP_PAGE_BYTES + RING], tails[TAP_PAGE_BYTES];
 
     struct eal_host host;
 
@@ -228,6 +232,8 @@ static void start(void)
     w.ctl_mailbox = &ctl;
     w.peers = workers;
     w.seats = seats;
+    tap_writer_init(&w.tap, slab, tails, 0, RING);
+    tap_reader_init(&reader, slab, tails, 0, RING);
 }
 
 static void open_session(struct session *s, uint32_t id)
@@ -281,6 +287,7 @@ static void open_room(void)
     open_session(&bob, 2);
     alice.arrivals = arrivals_create();
     video = (struct stream){
+        .id = 7,
         .session = &alice,
         .codec = CODEC_VP8,
         .kind = MEDIA_VIDEO,
@@ -295,6 +302,7 @@ static void open_room(void)
     MUST(history_init(&video.history, w.conf->history_packets) == 0);
     MUST((video.fan = fan_create(1)));
     stream_attach(&w, &video, now_us);
+    tap_attach(&w, &video, now_us);
     subscribe();
 }
 
@@ -309,7 +317,7 @@ static void close_room(void)
     fan_destroy(video.fan);
     while (mailbox_receive(&ctl, &m, 1))
         rte_pktmbuf_free(m);
-    MUST(w.history_used == 0 && w.egress.n == 0);
+    MUST(w.history_used == 0 && w.egress.n == 0 && w.n_tapped == 0);
     MUST(rte_mempool_avail_count(rx_pool) == POOL && rte_mempool_avail_count(w.tx_pool) == POOL);
 }
 
@@ -334,9 +342,36 @@ static uint16_t take16(struct script *s)
     return (uint16_t)(high << 8 | take(s));
 }
 
+/* One record for each packet that goes on, as it is, behind those of the sender reports. */
+static void check_copies(void)
+{
+    static uint8_t buf[RING];
+    uint64_t lost;
+    int64_t n = tap_read(&reader, buf, sizeof(buf), &lost);
+    uint32_t copied = 0;
+
+    MUST(n >= 0 && lost == 0);
+    for (int64_t at = 0; at < n;) {
+        const struct tap_record *r = (const struct tap_record *)(buf + at);
+        at += r->bytes;
+        MUST(r->stream == video.id && r->rx_us == now_us && (r->type == TAP_SR || r->type == TAP_RTP));
+        if (r->type == TAP_SR)
+            continue;
+        struct rte_mbuf *m = burst.m[copied++];
+        struct rtp_view view;
+        MUST(copied <= burst.n && r->index == pkt(m)->index && r->body_bytes == pkt(m)->payload_len);
+        MUST(memcmp(r + 1, pkt_payload(m), r->body_bytes) == 0);
+        MUST(rtp_parse(&view, (const uint8_t *)(r + 1), r->body_bytes) == 0);
+        MUST(view.seq == (uint16_t)r->index && view.ssrc == video.primary.ssrc);
+    }
+    MUST(copied == burst.n);
+}
+
 static void receive(void)
 {
     receive_burst(&w, &burst, now_us);
+    tap_burst(&w, &burst);
+    check_copies();
     forward_burst(&w, &burst, now_us);
     MUST(burst.n == 0);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/tap_ring.h"
 #include "common/util.h"
 #include "dataplane/eal.h"
 
@@ -55,6 +56,8 @@ static const struct objects_ops objects_ops = {.on_ack = on_ack, .on_punt = on_p
 
 static void make(struct plain *p)
 {
+    static _Alignas(TAP_PAGE_BYTES) uint8_t slab[TAP_PAGE_BYTES + TAP_RING_BYTES_MIN], tails[TAP_PAGE_BYTES];
+
     p->conf = (struct dataplane_conf){.consent_us = 30000000,
                                       .history_age_us = 1000000,
                                       .history_packets = 64,
@@ -83,6 +86,7 @@ static void make(struct plain *p)
     w->seats = calloc(64, sizeof(*w->seats));
     w->srtp = srtp_engine_create();
     w->random = 1;
+    tap_writer_init(&w->tap, slab, tails, 0, TAP_RING_BYTES_MIN);
     objects_init(&p->objects, &p->conf, &p->tables, &p->worker, &p->ctl, p->pool, 1, &objects_ops, NULL);
     p->now_us = 1000000;
 }
