@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/ntp.h"
+#include "recorder/film/capture_read.h"
 #include "recorder/film/take.h"
 #include "tests/film/reel.h"
 
@@ -164,10 +165,91 @@ static void test_h264(void **state)
     check_clean(CODEC_H264, 4 + 10 + 4 + 4 + 4 + 1 + 3 + 2, 4 + 1 + 3 + 2);
 }
 
+/* Sound every 20 ms from index 0 on. */
+static void put_sound(struct reel *r, int from, int to)
+{
+    static const uint8_t opus[] = {0x78, 1, 2};
+    for (int i = from; i < to; i++)
+        reel_rtp(r, MEDIA_AUDIO, START_US + i * 20000, i, (uint32_t)i * 960, false, opus, sizeof(opus));
+}
+
+static void test_counts(void **state)
+{
+    static const uint8_t opus[] = {0x78, 1, 2};
+    struct unit u;
+    struct reel *r = begin(CODEC_OPUS, CODEC_NONE);
+    put_sound(r, 0, 10);
+    put_sound(r, 5, 6);    /* again */
+    put_sound(r, 12, 20);  /* two are lost: 60 ms without a packet */
+    put_sound(r, 50, 300); /* 30 are: a gap */
+    reel_rtp(r, MEDIA_AUDIO, START_US + 5900000, 20, 20 * 960, false, opus, sizeof(opus)); /* too late */
+    struct take *t = take_of(r);
+    const struct take_track *track = take_track(t, MEDIA_AUDIO);
+    assert_int_equal(track->packets, 10 + 1 + 8 + 250 + 1);
+    assert_int_equal(track->packets_duplicate, 1);
+    assert_int_equal(track->packets_lost, 2 + 30);
+    assert_int_equal(track->packets_late, 1);
+    assert_int_equal(track->gaps, 1);
+    assert_int_equal(track->units, 268);
+    for (int i = 0; i < 268; i++) {
+        assert_true(take_next(t, MEDIA_AUDIO, &u));
+        int n = i < 10 ? i : i < 18 ? i + 2 : i + 32;
+        assert_in_range(u.at_us, START_US + n * 20000 - 10, START_US + n * 20000 + 10);
+        assert_int_equal(u.flags, n == 12 || n == 50 ? UNIT_AFTER_GAP : 0);
+    }
+    take_close(t);
+}
+
+/* Comfort noise and the like have numbers of the same row, but are no loss. */
+static void test_other_payload_types(void **state)
+{
+    struct reel *r = begin(CODEC_OPUS, CODEC_NONE);
+    size_t len, others = 0;
+    put_sound(r, 0, 20);
+    uint8_t *bytes = (uint8_t *)(uintptr_t)reel_bytes(r, &len);
+    struct capture_read capture = {bytes, len};
+    const struct tap_record *record;
+    char path[] = "/tmp/test_take.XXXXXX";
+    const char *why;
+    for (size_t at = 0; (record = capture_read_next(&capture, &at));)
+        if (record->type == TAP_RTP && record->index % 4 == 1) {
+            bytes[at - record->bytes + sizeof(*record) + 1] = 13;
+            others++;
+        }
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, bytes, len), len);
+    close(fd);
+    struct take *t = take_open(path, &why);
+    unlink(path);
+    reel_destroy(r);
+    assert_non_null(t);
+    assert_int_equal(others, 5);
+    assert_int_equal(take_track(t, MEDIA_AUDIO)->units, 15);
+    assert_int_equal(take_track(t, MEDIA_AUDIO)->packets_lost, 0);
+    take_close(t);
+}
+
+static void test_what_cannot_be_read_back(void **state)
+{
+    struct unit u;
+    static const uint8_t vp9[] = {0x8a, 0x81, 0x23};
+    struct reel *r = begin(CODEC_OPUS, CODEC_VP9);
+    put_sound(r, 0, 5);
+    reel_rtp(r, MEDIA_VIDEO, START_US, 1, 1, true, vp9, sizeof(vp9));
+    struct take *t = take_of(r);
+    assert_int_equal(take_track(t, MEDIA_VIDEO)->codec, CODEC_NONE);
+    assert_false(take_next(t, MEDIA_VIDEO, &u));
+    assert_int_equal(take_track(t, MEDIA_AUDIO)->units, 5);
+    take_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_about),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_other_payload_types),
+        cmocka_unit_test(test_what_cannot_be_read_back),
         cmocka_unit_test(test_vp8),
         cmocka_unit_test(test_h264),
     };
