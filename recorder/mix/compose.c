@@ -2,7 +2,6 @@
 /* The canvas, drawn anew only where something changed. */
 #include "recorder/mix/compose.h"
 
-#include <libavutil/imgutils.h>
 #include <libswscale/swscale.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,19 +9,13 @@
 
 #include "common/util.h"
 #include "recorder/mix/caption.h"
+#include "recorder/mix/paint.h"
 
-#define FORMAT        AV_PIX_FMT_YUV420P
 #define SCALER        SWS_BILINEAR
-#define BOX_SHARE     180 /* of 256: how much the box behind a text covers */
 #define FONT_SMALLEST 12
 #define FONT_PART     14 /* a tile is so many lines high */
 #define FONT_CANVAS   24 /* but the canvas at least so many */
 #define FONT_CENTRE   9  /* of a tile without picture */
-#define PLANES        3
-
-struct colour {
-    uint8_t c[PLANES]; /* Y, U, V */
-};
 
 struct like { /* what of a picture decides how it is scaled */
     int w, h, format;
@@ -53,20 +46,6 @@ struct compose {
     bool clear; /* the background is to be drawn */
 };
 
-static uint8_t clip(int v)
-{
-    return (uint8_t)MAX(0, MIN(v, 255));
-}
-
-/* BT.601, limited range: what browsers make of a camera's picture. */
-static struct colour colour_of(uint32_t rgb)
-{
-    int r = rgb >> 16 & 255, g = rgb >> 8 & 255, b = rgb & 255;
-    return (struct colour){{clip((66 * r + 129 * g + 25 * b + 128) / 256 + 16),
-                            clip((-38 * r - 74 * g + 112 * b + 128) / 256 + 128),
-                            clip((112 * r - 94 * g - 18 * b + 128) / 256 + 128)}};
-}
-
 /* A tile without picture is a little lighter than the background, so that it shows where it is. */
 static uint32_t lighten(uint32_t rgb)
 {
@@ -76,21 +55,6 @@ static uint32_t lighten(uint32_t rgb)
     return out;
 }
 
-static AVFrame *make_picture(int w, int h)
-{
-    AVFrame *f = av_frame_alloc();
-    if (!f)
-        return NULL;
-    f->format = FORMAT;
-    f->width = w;
-    f->height = h;
-    f->color_range = AVCOL_RANGE_MPEG;
-    f->colorspace = AVCOL_SPC_SMPTE170M;
-    if (av_frame_get_buffer(f, 0) < 0)
-        av_frame_free(&f);
-    return f;
-}
-
 struct compose *compose_create(const struct config *config, const struct scene *scene)
 {
     struct compose *c = calloc(1, sizeof(*c));
@@ -98,13 +62,13 @@ struct compose *compose_create(const struct config *config, const struct scene *
         return NULL;
     c->scene = scene;
     c->captions = config->caption;
-    c->background = colour_of(config->background);
-    c->tile = colour_of(lighten(config->background));
-    c->text = colour_of(config->text);
-    c->box = colour_of(config->text_background);
+    c->background = paint_colour(config->background);
+    c->tile = paint_colour(lighten(config->background));
+    c->text = paint_colour(config->text);
+    c->box = paint_colour(config->text_background);
     c->n = scene_people(scene);
     c->panels = calloc(c->n, sizeof(*c->panels));
-    c->canvas = make_picture((int)config->width, (int)config->height);
+    c->canvas = paint_new((int)config->width, (int)config->height);
     c->clear = true;
     if (!c->panels || !c->canvas) {
         compose_destroy(c);
@@ -137,49 +101,6 @@ void compose_destroy(struct compose *c)
     free(c->panels);
     av_frame_free(&c->canvas);
     free(c);
-}
-
-static void fill(AVFrame *f, struct rect r, struct colour colour)
-{
-    for (int i = 0; i < PLANES; i++) {
-        int shift = i > 0;
-        for (int y = r.y >> shift; y < (r.y + r.h) >> shift; y++)
-            memset(f->data[i] + y * f->linesize[i] + (r.x >> shift), colour.c[i], (size_t)(r.w >> shift));
-    }
-}
-
-static void copy(AVFrame *to, struct rect r, const AVFrame *from)
-{
-    for (int i = 0; i < PLANES; i++) {
-        int shift = i > 0;
-        av_image_copy_plane(to->data[i] + (r.y >> shift) * to->linesize[i] + (r.x >> shift), to->linesize[i],
-                            from->data[i], from->linesize[i], r.w >> shift, r.h >> shift);
-    }
-}
-
-static uint8_t blend(uint8_t below, uint8_t box, uint8_t text, int cover)
-{
-    int under = (below * (256 - BOX_SHARE) + box * BOX_SHARE) >> 8;
-    return (uint8_t)(under + (text - under) * cover / 255);
-}
-
-static void draw_text(AVFrame *f, struct rect r, const struct caption *t, struct colour text, struct colour box)
-{
-    for (int y = 0; y < r.h; y++) {
-        uint8_t *line = f->data[0] + (r.y + y) * f->linesize[0] + r.x;
-        for (int x = 0; x < r.w; x++)
-            line[x] = blend(line[x], box.c[0], text.c[0], t->cover[y * t->w + x]);
-    }
-    for (int i = 1; i < PLANES; i++) {
-        for (int y = 0; y < r.h / 2; y++) {
-            uint8_t *line = f->data[i] + (r.y / 2 + y) * f->linesize[i] + r.x / 2;
-            const uint8_t *cover = &t->cover[2 * y * t->w];
-            for (int x = 0; x < r.w / 2; x++) {
-                int sum = cover[2 * x] + cover[2 * x + 1] + cover[t->w + 2 * x] + cover[t->w + 2 * x + 1];
-                line[x] = blend(line[x], box.c[i], text.c[i], sum / 4);
-            }
-        }
-    }
 }
 
 /* The caption stands at the foot of a picture, and in the middle of a tile that has none. */
@@ -272,8 +193,8 @@ static bool prepare_scaler(struct panel *p)
     struct rect r = layout_fit(p->rect, (int)MIN(shown_w, INT32_MAX), like.h);
     p->like = like;
     p->picture = r;
-    p->scaled = make_picture(r.w, r.h);
-    p->scaler = sws_getContext(like.w, like.h, like.format, r.w, r.h, FORMAT, SCALER, NULL, NULL, NULL);
+    p->scaled = paint_new(r.w, r.h);
+    p->scaler = sws_getContext(like.w, like.h, like.format, r.w, r.h, PAINT_FORMAT, SCALER, NULL, NULL, NULL);
     if (!p->scaled || !p->scaler)
         return false;
     const int *table = sws_getCoefficients(SWS_CS_ITU601);
@@ -281,22 +202,27 @@ static bool prepare_scaler(struct panel *p)
     return true;
 }
 
-static bool draw_panel(struct compose *c, struct panel *p)
+static bool draw_picture(struct compose *c, struct panel *p)
 {
-    if (!p->frame) {
-        fill(c->canvas, p->rect, c->tile);
-    } else {
-        if (!prepare_scaler(p) || sws_scale(p->scaler, (const uint8_t *const *)p->frame->data, p->frame->linesize, 0,
-                                            p->frame->height, p->scaled->data, p->scaled->linesize) < 0)
-            return false;
-        if (p->picture.w != p->rect.w || p->picture.h != p->rect.h)
-            fill(c->canvas, p->rect, c->tile);
-        copy(c->canvas, p->picture, p->scaled);
-    }
-    if (p->text.w)
-        draw_text(c->canvas, p->text, p->caption, c->text, c->box);
-    p->dirty = false;
+    const AVFrame *f = p->frame;
+    if (!f || !prepare_scaler(p) ||
+        sws_scale(p->scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, p->scaled->data,
+                  p->scaled->linesize) < 0)
+        return false;
+    if (p->picture.w != p->rect.w || p->picture.h != p->rect.h)
+        paint_fill(c->canvas, p->rect, c->tile);
+    paint_copy(c->canvas, p->picture, p->scaled);
     return true;
+}
+
+/* A picture that cannot be scaled leaves its tile empty. */
+static void draw_panel(struct compose *c, struct panel *p)
+{
+    if (!draw_picture(c, p))
+        paint_fill(c->canvas, p->rect, c->tile);
+    if (p->text.w)
+        paint_text(c->canvas, p->text, p->caption, c->text, c->box);
+    p->dirty = false;
 }
 
 const AVFrame *compose_draw(struct compose *c)
@@ -307,12 +233,12 @@ const AVFrame *compose_draw(struct compose *c)
     if (changed && av_frame_make_writable(c->canvas) < 0)
         return NULL;
     if (c->clear)
-        fill(c->canvas, (struct rect){0, 0, c->canvas->width, c->canvas->height}, c->background);
+        paint_fill(c->canvas, (struct rect){0, 0, c->canvas->width, c->canvas->height}, c->background);
     c->clear = false;
     for (size_t i = 0; i < c->n; i++) {
         struct panel *p = &c->panels[i];
-        if (p->shown && p->dirty && !draw_panel(c, p))
-            return NULL;
+        if (p->shown && p->dirty)
+            draw_panel(c, p);
     }
     return c->canvas;
 }

@@ -21,8 +21,7 @@ void compose_arrange(struct compose *c, const struct scene_tile *tiles, size_t n
 /* This person's picture from now on, of any size and format; the frame's reference is moved. */
 void compose_picture(struct compose *c, size_t person, AVFrame *frame);
 
-/* The canvas as it now is (YUV 4:2:0, BT.601), valid until the next call; NULL: out of memory, or a picture of a format
- * that cannot be scaled. */
+/* The canvas as it now is (PAINT_FORMAT), valid until the next call; NULL: out of memory. */
 const AVFrame *compose_draw(struct compose *c);
 
 #endif

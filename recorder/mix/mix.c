@@ -15,6 +15,7 @@
 #include "recorder/film/disk.h"
 #include "recorder/film/faststart.h"
 #include "recorder/mix/compose.h"
+#include "recorder/mix/mixed_name.h"
 #include "recorder/mix/output.h"
 #include "recorder/mix/scene.h"
 #include "recorder/mix/sidecar.h"
@@ -22,9 +23,7 @@
 #include "recorder/mix/source.h"
 #include "recorder/mix/speaker.h"
 
-#define SUFFIX         "-mixed.mp4"
-#define NAME_BYTES_MAX 245 /* of the mixed file: with ".json.part" behind it 255 bytes, as file systems take */
-#define SECOND_US      INT64_C(1000000)
+#define SECOND_US INT64_C(1000000)
 
 struct mix {
     const struct config *config;
@@ -178,33 +177,6 @@ static int run(struct mix *m, const struct mix_job *job)
     return rc ? rc : output_finish(m->output);
 }
 
-static size_t cut_between_characters(const char *text, size_t max)
-{
-    size_t len = strlen(text);
-    if (len <= max)
-        return len;
-    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
-        max--;
-    return max;
-}
-
-/* dir/NAME.mkv -> dir/NAME-mixed.mp4 */
-static int name_result(const struct mix_job *job, char *path)
-{
-    const char *slash = strrchr(job->file, '/');
-    const char *base = slash ? slash + 1 : job->file, *dot = strrchr(base, '.');
-    char stem[NAME_BYTES_MAX + 1];
-    int n;
-    snprintf(stem, sizeof(stem), "%.*s", dot && dot > base ? (int)MIN(dot - base, NAME_BYTES_MAX) : NAME_BYTES_MAX,
-             base);
-    stem[cut_between_characters(stem, NAME_BYTES_MAX - strlen(SUFFIX))] = '\0';
-    if (job->out)
-        n = snprintf(path, MIX_PATH_BYTES, "%s", job->out);
-    else
-        n = snprintf(path, MIX_PATH_BYTES, "%.*s%s" SUFFIX, (int)(base - job->file), job->file, stem);
-    return n < MIX_PATH_BYTES ? 0 : -ENAMETOOLONG;
-}
-
 static int64_t parse_date(const char *text)
 {
     int64_t us;
@@ -279,6 +251,13 @@ static void explain(int rc, char *err)
         snprintf(err, MIX_ERR_BYTES, "stopped");
     else
         av_strerror(rc, err, MIX_ERR_BYTES);
+}
+
+static int name_result(const struct mix_job *job, char *path)
+{
+    if (!job->out)
+        return mixed_name_write(path, MIX_PATH_BYTES, job->file);
+    return snprintf(path, MIX_PATH_BYTES, "%s", job->out) < MIX_PATH_BYTES ? 0 : -ENAMETOOLONG;
 }
 
 int mix_run(const struct mix_job *job, struct mix_result *result, char *err)

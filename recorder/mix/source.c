@@ -9,13 +9,12 @@
 #include <libavutil/parseutils.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/util.h"
+#include "recorder/mix/packets.h"
 
-#define AHEAD_US   (INT64_C(2) * 1000 * 1000) /* how far tracks may be out of step in the file */
-#define REORDER_US (INT64_C(1) * 1000 * 1000) /* how far ahead B frames make the decoder look */
-#define QUEUE_MAX  (INT64_C(16) << 20)        /* bytes of a track that wait, however odd the file's times are */
+#define AHEAD_US   (INT64_C(2) * 1000 * 1000)          /* how far tracks may be out of step in the file */
+#define REORDER_US (INT64_C(1) * 1000 * 1000)          /* how far ahead B frames make the decoder look */
 #define LONGEST_US (INT64_C(31) * 24 * 3600 * 1000000) /* of a room; a time beyond is broken */
 #define TRACKS_MAX 1000
 #define FORMATS    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"
@@ -27,17 +26,11 @@
 #define MS_TO_US(ms)   ((ms)*INT64_C(1000))
 #define PICTURE_MAX_PX (INT64_C(8192) * 8192)
 
-struct entry {
-    STAILQ_ENTRY(entry) next;
-    AVPacket *packet; /* times in us */
-};
-
 struct track {
     struct source_track about;
     AVCodecContext *decoder; /* NULL: there is none for its codec */
-    STAILQ_HEAD(, entry) waiting;
-    int64_t waiting_bytes;
-    AVFrame *held; /* decoded, later than was asked for */
+    struct packets waiting;  /* times in us */
+    AVFrame *held;           /* decoded, later than was asked for */
     bool holds, drained, ignored;
     int stream; /* index of its AVStream */
 };
@@ -110,7 +103,7 @@ static AVCodecContext *open_decoder(const AVStream *stream, int threads)
 static int add_track(struct source *s, const AVStream *stream, int threads)
 {
     struct track *t = &s->tracks[s->n];
-    STAILQ_INIT(&t->waiting);
+    packets_init(&t->waiting);
     t->held = av_frame_alloc();
     if (!t->held)
         return -ENOMEM;
@@ -175,30 +168,12 @@ struct source *source_open(const char *path, int threads, char err[SOURCE_ERR_BY
     return NULL;
 }
 
-static AVPacket *take_first(struct track *t)
-{
-    struct entry *e = STAILQ_FIRST(&t->waiting);
-    AVPacket *packet = e->packet;
-    STAILQ_REMOVE_HEAD(&t->waiting, next);
-    t->waiting_bytes -= packet->size;
-    free(e);
-    return packet;
-}
-
-static void drop_waiting(struct track *t)
-{
-    while (!STAILQ_EMPTY(&t->waiting)) {
-        AVPacket *packet = take_first(t);
-        av_packet_free(&packet);
-    }
-}
-
 void source_close(struct source *s)
 {
     if (!s)
         return;
     for (size_t i = 0; i < s->n; i++) {
-        drop_waiting(&s->tracks[i]);
+        packets_finish(&s->tracks[i].waiting);
         av_frame_free(&s->tracks[i].held);
         avcodec_free_context(&s->tracks[i].decoder);
     }
@@ -238,7 +213,7 @@ void source_ignore(struct source *s, size_t track)
     struct track *t = &s->tracks[track];
     s->file->streams[t->stream]->discard = AVDISCARD_ALL;
     t->ignored = true;
-    drop_waiting(t);
+    packets_finish(&t->waiting);
     avcodec_free_context(&t->decoder);
 }
 
@@ -274,33 +249,20 @@ static int64_t time_of(const AVPacket *packet)
     return packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
 }
 
-static void queue_packet(struct source *s, struct track *t)
-{
-    struct entry *e = malloc(sizeof(*e));
-    AVPacket *packet = e ? av_packet_alloc() : NULL;
-    s->read_us = MAX(s->read_us, time_of(s->packet)); /* AV_NOPTS_VALUE is the least */
-    if (!packet || time_of(s->packet) == AV_NOPTS_VALUE || !t->decoder || t->waiting_bytes > QUEUE_MAX) {
-        av_packet_free(&packet);
-        av_packet_unref(s->packet);
-        free(e);
-        return;
-    }
-    av_packet_move_ref(packet, s->packet);
-    e->packet = packet;
-    t->waiting_bytes += packet->size;
-    STAILQ_INSERT_TAIL(&t->waiting, e, next);
-}
-
 /* Reads on until the track has a packet that waits, or until the file is past that time. A file that cannot be read on
  * has ended there: what came before is worth having. */
 static void read_ahead(struct source *s, const struct track *t, int64_t until_us)
 {
-    while (!s->at_end && STAILQ_EMPTY(&t->waiting) && s->read_us < until_us + AHEAD_US) {
+    while (!s->at_end && packets_empty(&t->waiting) && s->read_us < until_us + AHEAD_US) {
         size_t i;
-        if (source_packet(s, s->packet, &i) == 1)
-            queue_packet(s, &s->tracks[i]);
+        s->at_end = source_packet(s, s->packet, &i) != 1;
+        if (s->at_end)
+            return;
+        s->read_us = MAX(s->read_us, time_of(s->packet)); /* AV_NOPTS_VALUE is the least */
+        if (s->tracks[i].decoder && time_of(s->packet) != AV_NOPTS_VALUE)
+            packets_put(&s->tracks[i].waiting, s->packet);
         else
-            s->at_end = true;
+            av_packet_unref(s->packet);
     }
 }
 
@@ -309,7 +271,7 @@ static void read_ahead(struct source *s, const struct track *t, int64_t until_us
 static bool feed(struct source *s, struct track *t, int64_t until_us)
 {
     read_ahead(s, t, until_us);
-    if (STAILQ_EMPTY(&t->waiting)) {
+    if (packets_empty(&t->waiting)) {
         if (!s->at_end || t->drained)
             return false;
         t->drained = true;
@@ -317,9 +279,9 @@ static bool feed(struct source *s, struct track *t, int64_t until_us)
         return true;
     }
     int64_t reorder_us = t->decoder->has_b_frames ? REORDER_US : 0;
-    if (time_of(STAILQ_FIRST(&t->waiting)->packet) > until_us + reorder_us)
+    if (time_of(packets_first(&t->waiting)) > until_us + reorder_us)
         return false;
-    AVPacket *packet = take_first(t);
+    AVPacket *packet = packets_get(&t->waiting);
     avcodec_send_packet(t->decoder, packet);
     av_packet_free(&packet);
     return true;
