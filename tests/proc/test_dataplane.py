@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The dataplane program from outside, on kernel sockets: its control link, ICE over IPv4 and IPv6, restarts of the
 controlplane, statistics, signals, idle CPU. This test is the controlplane and the peers."""
-import hashlib, hmac, json, os, pathlib, resource, signal, socket, stat, struct, subprocess, sys, tempfile, time
+import errno, hashlib, hmac, json, os, pathlib, resource, signal, socket, stat, struct, subprocess, sys, tempfile, time
 import traceback, zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("ROOMLINE_BUILD", "build") / "dataplane/roomline-dataplane"
 HELLO = struct.Struct("=HHIQII64HQ")  # common/dp_proto.h
 SESSION_PUT = struct.Struct("=HHIQ16s40s257s7x")
+STREAM_PUT = struct.Struct("=HHBBxxQQIIIIBBB37x")
 DEL = struct.Struct("=HHIQ")
 ACK = struct.Struct("=HHHHiIQ")
 EVENT = struct.Struct("=HHIQ16sH6x")
 PUNT = struct.Struct("=HHHHQ")
 (T_HELLO, T_SESSION_PUT, T_SESSION_DEL), T_ACK, T_EVENT = (1, 2, 3), 11, 12
+T_STREAM_PUT, T_TAP_PUT = 5, 14
 ICE, CONSENT = 1, 4
 
 
@@ -33,7 +35,7 @@ def free_ports(n):
 
 
 class Program:
-    def __init__(self, status=0, **settings):
+    def __init__(self, status=0, before=None, **settings):
         self.folder = tempfile.TemporaryDirectory()
         self.dir, self.status, self.port = pathlib.Path(self.folder.name), status, free_ports(2)
         keys = {"run_dir": self.dir / "run", "media.port": self.port, "workers.count": 2,
@@ -41,7 +43,7 @@ class Program:
         keys.update({k.replace("__", "."): v for k, v in settings.items()})
         self.log = open(self.dir / "log", "w+")
         self.process = subprocess.Popen([PROGRAM] + [a for k, v in keys.items() for a in ("--set", f"{k}={v}")],
-                                        stderr=self.log)
+                                        stderr=self.log, preexec_fn=before)
 
     def __enter__(self):
         wait(lambda: (self.dir / "run/dataplane.ctl").exists() or self.process.poll() is not None)
@@ -113,6 +115,10 @@ class Link:
 
     def acked(self):
         return ACK.unpack(self.receive(T_ACK))[4]
+
+    def ask(self, layout, kind, *fields):
+        self.ctl.send(layout.pack(kind, layout.size, *fields))
+        return self.acked()
 
     def put_session(self, n, worker=0):
         self.send_put(n, worker)
@@ -226,6 +232,25 @@ def test_link():
         assert silent.is_closed() and Link(p, version=1).is_closed() and peer.check()
         last = Link(p)
         assert last.del_session(1) == 0 and last.del_session(1) == 0 and peer.check(timeout=0.2) is None
+
+
+def no_large_files():
+    """Nor memory to share, which is one."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))
+
+
+def test_no_tee():
+    """Where there is no memory to share media is relayed all the same, but nothing recorded."""
+    for before, error in (None, 0), (no_large_files, -errno.ENODEV):
+        with Program(before=before) as p:
+            link = Link(p)
+            stream = 7 << 32 | 9
+            assert (p.dir / "run/dataplane.tap").exists() == (error == 0)
+            assert ("nothing can be recorded" in p.text()) == (error != 0)
+            assert link.put_session(1) == 0 and Peer("127.0.0.1", p.port, 1).check()
+            assert link.ask(STREAM_PUT, T_STREAM_PUT, 0, 1, stream, 7 << 32 | 1, 48000, 0, 5, 0, 111, 255, 0) == 0
+            assert link.ask(DEL, T_TAP_PUT, 0, stream) == error
 
 
 def test_controlplane_restart():
