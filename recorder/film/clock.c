@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "recorder/film/envelope.h"
 
-#define SLOPE_MAX     1e-3 /* what is steeper is no clock */
-#define SLOPE_SPAN    20e6 /* us of media time that tell one */
 #define BUCKET_US     1e6
 #define REPORT_FAR_US 10e6
 #define DELAY_RUNS    256 /* that one stall can make */
 
 struct sample {
-    double media_us, delay_us; /* of a settled line: its place on the timeline in place of the delay */
+    double media_us, delay_us;
 };
 
 struct run {           /* packets without a jump between them */
@@ -27,10 +26,8 @@ struct run {           /* packets without a jump between them */
     uint32_t line;
 };
 
-struct line {
-    struct sample *samples;
-    size_t n, size;
-    double slope;
+struct line { /* runs that stand on one line */
+    struct envelope envelope;
     double level_us; /* least delay about its end, so far */
 };
 
@@ -61,7 +58,7 @@ void clock_destroy(struct clock *c)
     if (!c)
         return;
     for (size_t i = 0; i < c->n_lines; i++)
-        free(c->lines[i].samples);
+        envelope_finish(&c->lines[i].envelope);
     free(c->lines);
     free(c->runs);
     free(c->samples);
@@ -203,60 +200,8 @@ static void give_line(struct clock *c, size_t run_number)
     struct line *line = &c->lines[run->line];
     if (!late)
         line->level_us = level_of(c, run, true);
-    for (size_t i = 0; i < run->n; i++) {
-        const struct sample *s = &c->samples[run->first + i];
-        if (line->n && s->media_us <= line->samples[line->n - 1].media_us)
-            continue;
-        line->samples = grow(line->samples, &line->n, &line->size, sizeof(*line->samples));
-        line->samples[line->n - 1] = *s;
-    }
-}
-
-/* Is b on or above the straight line from a to c? */
-static bool is_above(const struct sample *a, const struct sample *b, const struct sample *c)
-{
-    return (b->delay_us - a->delay_us) * (c->media_us - a->media_us) >=
-           (c->delay_us - a->delay_us) * (b->media_us - a->media_us);
-}
-
-/* Slope of the edge of the lower convex hull above the samples' mean. */
-static double slope_of(const struct line *line)
-{
-    const struct sample *s = line->samples;
-    if (s[line->n - 1].media_us - s[0].media_us < SLOPE_SPAN)
-        return 0;
-    size_t *hull = malloc(line->n * sizeof(*hull)), n = 0, edge = 1;
-    double mean = 0, slope;
-    if (!hull)
-        abort();
-    for (size_t i = 0; i < line->n; i++) {
-        while (n > 1 && is_above(&s[hull[n - 2]], &s[hull[n - 1]], &s[i]))
-            n--;
-        hull[n++] = i;
-        mean += s[i].media_us / (double)line->n;
-    }
-    while (edge + 1 < n && s[hull[edge]].media_us < mean)
-        edge++;
-    const struct sample *a = &s[hull[edge - 1]], *b = &s[hull[edge]];
-    slope = (b->delay_us - a->delay_us) / (b->media_us - a->media_us);
-    free(hull);
-    return MAX(-SLOPE_MAX, MIN(SLOPE_MAX, slope));
-}
-
-/* Delays become places on the timeline. */
-static void settle_line(struct line *line)
-{
-    struct sample *s = line->samples;
-    double bend = CLOCK_BEND_PPM / 1e6, start = s[0].media_us;
-    line->slope = slope_of(line);
-    for (size_t i = 0; i < line->n; i++)
-        s[i].delay_us -= line->slope * (s[i].media_us - start);
-    for (size_t i = 1; i < line->n; i++)
-        s[i].delay_us = MIN(s[i].delay_us, s[i - 1].delay_us + bend * (s[i].media_us - s[i - 1].media_us));
-    for (size_t i = line->n - 1; i > 0; i--)
-        s[i - 1].delay_us = MIN(s[i - 1].delay_us, s[i].delay_us + bend * (s[i].media_us - s[i - 1].media_us));
-    for (size_t i = 0; i < line->n; i++)
-        s[i].delay_us += s[i].media_us + line->slope * (s[i].media_us - start);
+    for (size_t i = 0; i < run->n; i++)
+        envelope_add(&line->envelope, c->samples[run->first + i].media_us, c->samples[run->first + i].delay_us);
 }
 
 void clock_settle(struct clock *c)
@@ -266,29 +211,12 @@ void clock_settle(struct clock *c)
     for (size_t i = 0; i < c->n_runs; i++)
         give_line(c, i);
     for (size_t i = 0; i < c->n_lines; i++)
-        settle_line(&c->lines[i]);
+        envelope_settle(&c->lines[i].envelope);
     free(c->samples);
     c->samples = NULL;
 }
 
 /* ---- Reading ---- */
-
-static double place(const struct line *line, double media_us)
-{
-    const struct sample *s = line->samples;
-    size_t low = 0, high = line->n; /* low: the last sample not after media_us, or the first one */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (s[middle].media_us <= media_us)
-            low = middle;
-        else
-            high = middle;
-    }
-    double rate = 1 + line->slope;
-    if (low + 1 < line->n && media_us >= s[low].media_us)
-        rate = (s[low + 1].delay_us - s[low].delay_us) / (s[low + 1].media_us - s[low].media_us);
-    return s[low].delay_us + rate * (media_us - s[low].media_us);
-}
 
 int64_t clock_at(const struct clock *c, struct clock_hand *hand, int64_t index, uint32_t ts, int64_t rx_us)
 {
@@ -303,7 +231,7 @@ int64_t clock_at(const struct clock *c, struct clock_hand *hand, int64_t index, 
         *hand = (struct clock_hand){.run = hand->run, .moved = true, .ts = run->ts, .rx_us = run->rx_us};
     hand->ts = unwrap(c, hand, ts, rx_us);
     hand->rx_us = rx_us;
-    return (int64_t)place(&c->lines[run->line], (double)hand->ts * c->us_per_tick);
+    return (int64_t)envelope_at(&c->lines[run->line].envelope, (double)hand->ts * c->us_per_tick);
 }
 
 bool clock_at_report(const struct clock *c, uint32_t ts, int64_t rx_us, double *at_us)
@@ -320,16 +248,16 @@ bool clock_at_report(const struct clock *c, uint32_t ts, int64_t rx_us, double *
     }
     const struct run *run = &c->runs[low];
     struct clock_hand hand = {.ts = run->ts, .rx_us = run->rx_us};
-    *at_us = place(&c->lines[run->line], (double)unwrap(c, &hand, ts, rx_us) * c->us_per_tick);
+    *at_us = envelope_at(&c->lines[run->line].envelope, (double)unwrap(c, &hand, ts, rx_us) * c->us_per_tick);
     double far = *at_us - (double)rx_us;
     return far < REPORT_FAR_US && far > -REPORT_FAR_US;
 }
 
 double clock_ppm(const struct clock *c)
 {
-    const struct line *longest = NULL;
+    const struct envelope *longest = NULL;
     for (size_t i = 0; i < c->n_lines; i++)
-        if (!longest || c->lines[i].n > longest->n)
-            longest = &c->lines[i];
+        if (!longest || c->lines[i].envelope.n > longest->n)
+            longest = &c->lines[i].envelope;
     return longest ? 1e6 * (1 / (1 + longest->slope) - 1) : 0;
 }

@@ -8,17 +8,18 @@
  *
  *   1. Samples: of each second of media the packet with the least delay.
  *   2. Lines: where the delay jumps by more than CLOCK_JUMP_US from one packet to the next a new run begins. When the
- *      least delay about its start is that about the end of the run before (a stall of the network that cleared), or of
- *      the one before that (a few odd packets between), both are one line; else the timestamps themselves have jumped
- * (a restarted encoder, a pause in which they stood still), and the new line is tied to our clock on its own.
+ *      least delay about its start is that about the end of the run before, or of the one before that (a few odd
+ *      packets between), or when it soon will be again (a stall of the network that clears), both are one line. Else
+ *      the timestamps themselves have jumped (a restarted encoder, a pause in which they stood still), and the new
+ *      line is tied to our clock on its own.
  *   3. Slope: the straight line below all samples of a line that is nearest to them all, which is the edge of their
- * lower convex hull above their mean. This is the drift, hours long and however large.
- *   4. Envelope: what is left over the slope, reduced to where the cones of slope +-CLOCK_BEND_PPM of all lower samples
- *      reach. So a congestion of a minute does not lift it by more than ms, while a drift that changes is followed; and
- *      it can bend by no more than that, so what is evenly spaced stays so.
+ *      lower convex hull above their mean. This is the drift, hours long and however large.
+ *   4. Envelope: what is left over the slope, reduced to where the cones of slope +-ENVELOPE_BEND_PPM of all lower
+ *      samples reach. So a queue that stands for a minute lifts it by a few ms only, while a drift that changes is
+ *      followed; and it can bend by no more than that, so what is evenly spaced stays so.
  *
  * The result is continuous and rising within a line. Error above the true least delay: with n packets/s of jitter up to
- * J about sqrt(bend * J / n), half a ms for sound and 60 ms of jitter. */
+ * J about sqrt(bend * J / n), half a ms for sound with 60 ms of jitter. */
 #ifndef ROOMLINE_RECORDER_FILM_CLOCK_H
 #define ROOMLINE_RECORDER_FILM_CLOCK_H
 
@@ -28,7 +29,6 @@
 #define CLOCK_JUMP_US  400000.0
 #define CLOCK_JOIN_US  200000.0 /* levels that differ by less are one line */
 #define CLOCK_LEVEL_US 15e6     /* of media time, over which the least delay about a run's start or end is taken */
-#define CLOCK_BEND_PPM 200.0
 
 struct clock;
 

@@ -31,8 +31,9 @@ struct depay_h264 {
 void depay_h264_begin(struct depay_h264 *h);
 /* lost: packets are missing between this one and the one before, of the same picture or of another. */
 void depay_h264_add(struct depay_h264 *h, const uint8_t *payload, size_t len, bool lost);
-/* No more packets; lost: some are missing behind the last one. false: it is of no use, or holds no picture at all (then
- * it is not torn). */
+/* No more packets. lost_before: some are missing before its first one. false: it is of no use, or holds no picture at
+ * all (then it is not torn). Its end may be missing (cut), and whether it is a key frame that can be decoded is known.
+ */
 bool depay_h264_end(struct depay_h264 *h, bool lost_before);
 
 #endif

@@ -28,7 +28,7 @@ struct take_about { /* texts are the take's; never NULL */
     uint64_t lost_records;    /* copies that a full ring did not take, of all streams of that worker */
 };
 
-struct take_track { /* zeroed but for codec CODEC_NONE: the take has none, or nothing came */
+struct take_track { /* zeroed, codec CODEC_NONE: the take has none, nothing came, or VP9 or AV1, which are not read */
     enum codec codec;
     uint32_t clock_hz;
     uint8_t channels, pt;
