@@ -5,8 +5,8 @@
  * that both streams share it.
  *
  *   1. Epochs: NTP time minus arrival is nearly a constant. Reports that leave it by more than SYNC_STEP_US are
- * nonsense, unless SYNC_AGREE of them in a row agree: then the sender has set its clock, and a new epoch begins. Only
- * reports of one epoch are compared.
+ *      nonsense, unless SYNC_AGREE of them in a row agree: then the sender has set its clock, and a new epoch begins.
+ *      Only reports of one epoch are compared.
  *   2. For each report of either stream: place of its timestamp minus NTP time; between two reports of the other stream
  *      the same is interpolated for that. The difference is how much later this stream's packets come.
  *   3. Median of all differences within SYNC_WINDOW_US, which forgets outliers and the jitter of reports.
