@@ -2,6 +2,7 @@
 /* What the jobs have in common. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -24,16 +25,18 @@ int job_fail(struct job *job, int r, const char *format, ...)
 
 static void say(const struct job *job, const struct sidecar *s)
 {
+    if (!job->progress.out)
+        return;
     json_t *o = json_pack("{s:s, s:I, s:I, s:I}", "file", s->name, "bytes", (json_int_t)s->bytes, "duration_ms",
                           (json_int_t)(s->length_us / 1000), "start_unix_ms", (json_int_t)(s->start_unix_us / 1000));
-    if (!o || !job->progress.out)
-        return;
-    char id[17];
-    snprintf(id, sizeof(id), "%016llx", s->of_room ? 0ull : (unsigned long long)take_about(s->takes[0].take)->id);
-    if (!s->of_room)
+    if (o && !s->of_room) {
+        char id[17];
+        snprintf(id, sizeof(id), "%016llx", (unsigned long long)take_about(s->takes[0].take)->id);
         json_object_set_new(o, "take", json_string(id));
-    char *line = json_dumps(o, JSON_COMPACT);
-    fprintf(job->progress.out, "%s\n", line ? line : "");
+    }
+    char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    if (line)
+        fprintf(job->progress.out, "%s\n", line);
     fflush(job->progress.out);
     free(line);
     json_decref(o);

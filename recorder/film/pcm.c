@@ -33,29 +33,43 @@ static int set_options(struct SwrContext *swr)
     return r ? r : av_opt_set_double(swr, "max_soft_comp", SOFT_RATE, 0);
 }
 
-int pcm_init(struct pcm *p, int channels, int rate_hz, enum AVSampleFormat in, enum AVSampleFormat out)
+static int open_swr(struct pcm *p)
 {
-    *p = (struct pcm){.rate_hz = rate_hz, .channels = channels, .in = in, .out = out};
-    AVChannelLayout layout;
-    av_channel_layout_default(&layout, channels);
-    int r = swr_alloc_set_opts2(&p->swr, &layout, out, PCM_HZ, &layout, in, rate_hz, 0, NULL);
+    static const double both[] = {1, 1}; /* by itself it would take 3 dB off */
+    AVChannelLayout in, out;
+    av_channel_layout_default(&in, p->in.channels);
+    av_channel_layout_default(&out, p->channels);
+    int r = swr_alloc_set_opts2(&p->swr, &out, p->format, PCM_HZ, &in, p->in.format, p->in.rate_hz, 0, NULL);
+    if (!r && p->in.channels == 1 && p->channels == 2)
+        r = swr_set_matrix(p->swr, both, 1);
     if (!r)
         r = set_options(p->swr);
-    if (!r)
-        r = swr_init(p->swr);
-    if (r)
-        return r;
-    int samples = (int)av_rescale(HOP_US, rate_hz, 1000000) + 1;
-    p->ready = av_audio_fifo_alloc(out, channels, FIRST_FIFO);
-    r = av_samples_get_buffer_size(NULL, channels, samples, in, 1);
-    p->silence = r > 0 ? av_malloc((size_t)r) : NULL;
-    if (!p->ready || !p->silence)
+    return r ? r : swr_init(p->swr);
+}
+
+static int make_silence(struct pcm *p)
+{
+    int samples = (int)av_rescale(HOP_US, p->in.rate_hz, 1000000) + 1;
+    int bytes = av_samples_get_buffer_size(NULL, p->in.channels, samples, p->in.format, 1);
+    p->silence = bytes > 0 ? av_malloc((size_t)bytes) : NULL;
+    if (!p->silence)
         return -ENOMEM;
     uint8_t *planes[AV_NUM_DATA_POINTERS];
-    av_samples_fill_arrays(planes, NULL, p->silence, channels, samples, in, 1);
-    av_samples_set_silence(planes, 0, samples, channels, in);
+    av_samples_fill_arrays(planes, NULL, p->silence, p->in.channels, samples, p->in.format, 1);
+    return av_samples_set_silence(planes, 0, samples, p->in.channels, p->in.format);
+}
+
+int pcm_init(struct pcm *p, const struct pcm_form *in, int channels, enum AVSampleFormat format)
+{
+    *p = (struct pcm){.in = *in, .channels = channels, .format = format};
+    int r = open_swr(p);
+    if (!r)
+        r = make_silence(p);
+    if (r)
+        return r;
+    p->ready = av_audio_fifo_alloc(format, channels, FIRST_FIFO);
     swr_next_pts(p->swr, 0); /* what comes out starts at 0 */
-    return 0;
+    return p->ready ? 0 : -ENOMEM;
 }
 
 void pcm_finish(struct pcm *p)
@@ -71,7 +85,7 @@ static int convert(struct pcm *p, const uint8_t **data, int samples)
 {
     int room = swr_get_out_samples(p->swr, samples) + ROUNDING;
     uint8_t *planes[AV_NUM_DATA_POINTERS];
-    int r = av_samples_alloc(planes, NULL, p->channels, room, p->out, 0);
+    int r = av_samples_alloc(planes, NULL, p->channels, room, p->format, 0);
     if (r < 0)
         return r;
     r = swr_convert(p->swr, planes, room, data, samples);
@@ -83,8 +97,8 @@ static int convert(struct pcm *p, const uint8_t **data, int samples)
 
 static int append(struct pcm *p, const uint8_t **data, int samples, int64_t at_us)
 {
-    swr_next_pts(p->swr, av_rescale(at_us, (int64_t)p->rate_hz * PCM_HZ, 1000000));
-    p->end_us = at_us + av_rescale(samples, 1000000, p->rate_hz);
+    swr_next_pts(p->swr, av_rescale(at_us, (int64_t)p->in.rate_hz * PCM_HZ, 1000000));
+    p->end_us = at_us + av_rescale(samples, 1000000, p->in.rate_hz);
     return convert(p, data, samples);
 }
 
@@ -94,8 +108,8 @@ int pcm_fill(struct pcm *p, int64_t until_us)
     const uint8_t *planes[AV_NUM_DATA_POINTERS];
     int r = 0;
     while (r >= 0 && p->end_us < until_us) {
-        int samples = (int)av_rescale_rnd(MIN(until_us - p->end_us, HOP_US), p->rate_hz, 1000000, AV_ROUND_UP);
-        av_samples_fill_arrays((uint8_t **)planes, NULL, p->silence, p->channels, samples, p->in, 1);
+        int samples = (int)av_rescale_rnd(MIN(until_us - p->end_us, HOP_US), p->in.rate_hz, 1000000, AV_ROUND_UP);
+        av_samples_fill_arrays((uint8_t **)planes, NULL, p->silence, p->in.channels, samples, p->in.format, 1);
         r = append(p, planes, samples, p->end_us);
     }
     return r;
@@ -106,10 +120,10 @@ int pcm_add(struct pcm *p, const AVFrame *piece, int64_t at_us)
     const uint8_t *planes[AV_NUM_DATA_POINTERS];
     int skip = 0; /* samples, of a time that others have filled */
     if (p->end_us - at_us > OVERLAP_US) {
-        skip = (int)MIN(av_rescale(p->end_us - at_us, p->rate_hz, 1000000), piece->nb_samples);
+        skip = (int)MIN(av_rescale(p->end_us - at_us, p->in.rate_hz, 1000000), piece->nb_samples);
         at_us = p->end_us;
     }
-    int step = av_get_bytes_per_sample(p->in) * (av_sample_fmt_is_planar(p->in) ? 1 : p->channels);
+    int step = av_get_bytes_per_sample(p->in.format) * (av_sample_fmt_is_planar(p->in.format) ? 1 : p->in.channels);
     for (int i = 0; i < AV_NUM_DATA_POINTERS; i++)
         planes[i] = piece->data[i] ? piece->data[i] + skip * step : NULL;
     return skip == piece->nb_samples ? 0 : append(p, planes, piece->nb_samples - skip, at_us);

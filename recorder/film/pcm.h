@@ -13,18 +13,23 @@
 
 #define PCM_HZ 48000
 
+struct pcm_form { /* of what comes in */
+    int rate_hz, channels;
+    enum AVSampleFormat format;
+};
+
 struct pcm {
     struct SwrContext *swr;
-    AVAudioFifo *ready; /* for the caller to read: PCM_HZ */
-    int rate_hz;        /* of what comes in */
+    AVAudioFifo *ready; /* for the caller to read: PCM_HZ, channels and format as below */
+    struct pcm_form in;
     int channels;
-    enum AVSampleFormat in, out;
+    enum AVSampleFormat format;
     int64_t end_us;   /* of the newest piece */
     uint8_t *silence; /* some, in the form of what comes in */
 };
 
-/* 0 or a negative AVERROR; pcm_finish in every case. */
-int pcm_init(struct pcm *p, int channels, int rate_hz, enum AVSampleFormat in, enum AVSampleFormat out);
+/* One channel becomes two that are alike. 0 or a negative AVERROR; pcm_finish in every case. */
+int pcm_init(struct pcm *p, const struct pcm_form *in, int channels, enum AVSampleFormat format);
 void pcm_finish(struct pcm *p);
 
 /* A piece that belongs a little later or earlier than the one before it ends is evened out by resampling, as what

@@ -12,7 +12,8 @@
 #include "recorder/film/sound.h"
 
 #define GAP_US           INT64_C(5000) /* less is the jitter of times, which the resampler evens out */
-#define SILENT_CHANNELS  2
+#define CHANNELS_MAX     2
+#define OPUS_STEREO      0x04 /* in the first byte of a packet */
 #define AAC_CHANNEL_BPS  64000
 #define OPUS_CHANNEL_BPS 40000
 
@@ -30,8 +31,21 @@ struct sound {
     int64_t sent, total;                  /* samples given to the encoder, and of the whole film */
 };
 
-static int open_decoder(struct sound *s, const struct take_track *track, enum AVSampleFormat wanted)
+/* Browsers say that Opus has two channels and send one (RFC 7587 4.1, RFC 6716 3.1): two if any packet has. */
+static int channels_sent(struct take *t)
 {
+    const struct take_track *track = take_track(t, MEDIA_AUDIO);
+    int channels = track->codec == CODEC_OPUS ? 1 : MIN(MAX(track->channels, 1), CHANNELS_MAX);
+    struct unit u;
+    while (channels == 1 && track->codec == CODEC_OPUS && take_next(t, MEDIA_AUDIO, &u))
+        channels += u.bytes > 0 && u.data[0] & OPUS_STEREO;
+    take_rewind(t, MEDIA_AUDIO);
+    return channels;
+}
+
+static int open_decoder(struct sound *s, int channels, enum AVSampleFormat wanted)
+{
+    const struct take_track *track = take_track(s->take, MEDIA_AUDIO);
     bool opus = track->codec == CODEC_OPUS;
     const AVCodec *codec =
         opus ? avcodec_find_decoder_by_name("libopus") : avcodec_find_decoder(feed_codec(track->codec));
@@ -41,10 +55,13 @@ static int open_decoder(struct sound *s, const struct take_track *track, enum AV
     if (!s->decoder)
         return -ENOMEM;
     s->decoder->sample_rate = (int)track->clock_hz;
-    av_channel_layout_default(&s->decoder->ch_layout, track->channels);
+    int sent = channels_sent(s->take);
+    av_channel_layout_default(&s->decoder->ch_layout, sent);
     s->delay_us = opus ? av_rescale(OPUS_DELAY_SAMPLES, 1000000, PCM_HZ) : 0;
     int r = avcodec_open2(s->decoder, codec, NULL);
-    return r ? r : pcm_init(&s->pcm, track->channels, s->decoder->sample_rate, s->decoder->sample_fmt, wanted);
+    return r ? r
+             : pcm_init(&s->pcm, &(struct pcm_form){s->decoder->sample_rate, sent, s->decoder->sample_fmt},
+                        channels ? channels : sent, wanted);
 }
 
 static int open_encoder(struct sound *s, enum AVCodecID id)
@@ -57,7 +74,7 @@ static int open_encoder(struct sound *s, enum AVCodecID id)
     if (!e)
         return -ENOMEM;
     e->sample_rate = PCM_HZ;
-    e->sample_fmt = s->pcm.out;
+    e->sample_fmt = s->pcm.format;
     e->time_base = (AVRational){1, PCM_HZ};
     e->bit_rate = (int64_t)s->pcm.channels * (aac ? AAC_CHANNEL_BPS : OPUS_CHANNEL_BPS);
     e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -79,7 +96,7 @@ static int decode_next(struct sound *s)
         if (!r)
             r = avcodec_receive_frame(s->decoder, s->decoded);
         s->at_us = u.at_us - s->zero_us - s->delay_us;
-        if (!r && s->decoded->ch_layout.nb_channels == s->pcm.channels)
+        if (!r && s->decoded->ch_layout.nb_channels == s->pcm.in.channels)
             return 1; /* what cannot be decoded becomes a gap */
     }
     return 0;
@@ -160,7 +177,7 @@ static void destroy(struct feed *f)
     free(s);
 }
 
-static int init(struct sound *s, enum AVCodecID codec)
+static int init(struct sound *s, enum AVCodecID codec, int channels)
 {
     int r = feed_init(&s->feed, AVMEDIA_TYPE_AUDIO, codec, (AVRational){1, PCM_HZ});
     if (r)
@@ -173,13 +190,14 @@ static int init(struct sound *s, enum AVCodecID codec)
     enum AVSampleFormat wanted = codec == AV_CODEC_ID_AAC ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT; /* encoders' */
     const struct take_track *track = s->take ? take_track(s->take, MEDIA_AUDIO) : NULL;
     if (track && track->codec != CODEC_NONE)
-        r = open_decoder(s, track, wanted);
+        r = open_decoder(s, channels, wanted);
     else
-        r = pcm_init(&s->pcm, SILENT_CHANNELS, PCM_HZ, wanted, wanted);
+        r = pcm_init(&s->pcm, &(struct pcm_form){PCM_HZ, 1, wanted}, channels ? channels : 1, wanted);
     return r ? r : open_encoder(s, codec);
 }
 
-int sound_create(struct take *t, int64_t zero_us, int64_t length_us, enum AVCodecID codec, struct feed **out)
+int sound_create(struct take *t, int64_t zero_us, int64_t length_us, enum AVCodecID codec, int channels,
+                 struct feed **out)
 {
     struct sound *s = calloc(1, sizeof(*s));
     if (!s)
@@ -189,7 +207,7 @@ int sound_create(struct take *t, int64_t zero_us, int64_t length_us, enum AVCode
                         .zero_us = zero_us,
                         .length_us = length_us,
                         .total = av_rescale(length_us, PCM_HZ, 1000000)};
-    int r = init(s, codec);
+    int r = init(s, codec, channels);
     if (r) {
         destroy(&s->feed);
         return r;

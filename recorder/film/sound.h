@@ -8,9 +8,11 @@
 #include "recorder/film/feed.h"
 #include "recorder/film/take.h"
 
-/* codec: AV_CODEC_ID_AAC or AV_CODEC_ID_OPUS. t: NULL, or a take without sound: nothing but silence. zero_us: of the
+/* codec: AV_CODEC_ID_AAC or AV_CODEC_ID_OPUS. channels: 0: as many as were sent. t: NULL, or a take
+ * without sound: nothing but silence. zero_us: of the
  * take's timeline, where the film starts; length_us: of the film, which is filled up to there. The take stays the
  * caller's and must live longer. 0 or a negative AVERROR. */
-int sound_create(struct take *t, int64_t zero_us, int64_t length_us, enum AVCodecID codec, struct feed **out);
+int sound_create(struct take *t, int64_t zero_us, int64_t length_us, enum AVCodecID codec, int channels,
+                 struct feed **out);
 
 #endif

@@ -14,6 +14,8 @@
 #include "recorder/film/sound.h"
 #include "recorder/film/steady.h"
 
+#define STEREO 2 /* in all files: tools that merge channels then put every voice in the middle, none to one side */
+
 struct reel { /* of one take */
     const struct room_take *take;
     const char *name;
@@ -32,7 +34,7 @@ static int add_feeds(struct job *job, struct reel *r)
     if (!mux_takes(r->name, picture))
         return job_fail(job, -EINVAL, "no %s in %s", avcodec_get_name(picture), r->name);
     err = sound_create(r->take->take, r->span.zero_us, r->span.length_us,
-                       picture == AV_CODEC_ID_H264 ? AV_CODEC_ID_AAC : AV_CODEC_ID_OPUS, &r->feeds[r->n]);
+                       picture == AV_CODEC_ID_H264 ? AV_CODEC_ID_AAC : AV_CODEC_ID_OPUS, STEREO, &r->feeds[r->n]);
     r->n += !err;
     return err;
 }

@@ -43,9 +43,9 @@ static int add_sound(struct reel *r)
     if (mux_takes(r->name, codec))
         err = copy_create(r->take, MEDIA_AUDIO, zero_us, &f);
     else if (mux_takes(r->name, AV_CODEC_ID_AAC))
-        err = sound_create(r->take, zero_us, length_us, AV_CODEC_ID_AAC, &f);
+        err = sound_create(r->take, zero_us, length_us, AV_CODEC_ID_AAC, 0, &f);
     else
-        err = sound_create(r->take, zero_us, length_us, AV_CODEC_ID_OPUS, &f);
+        err = sound_create(r->take, zero_us, length_us, AV_CODEC_ID_OPUS, 0, &f);
     if (f)
         r->feeds[r->n++] = f;
     return err;

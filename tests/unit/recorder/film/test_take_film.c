@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -161,12 +162,27 @@ static void test_sound_only(void **state)
     fake_take_forget();
 }
 
+static int64_t next_s(void)
+{
+    static int64_t now_us;
+    return now_us += SECOND;
+}
+
 static void test_sidecar(void **state)
 {
     (void)state;
     struct take *t = record("side.mp4");
     fake_sound(t, CODEC_OPUS, 0, T0, T0 + SECOND);
-    assert_int_equal(finish(), 0);
+    char *said;
+    size_t bytes;
+    struct job job = {.records = stage_folder, .path = "1.cap", .progress = {.now_us = next_s, .parts = 1}};
+    job.progress.out = open_memstream(&said, &bytes);
+    assert_int_equal(job_take(&job), 0);
+    fclose(job.progress.out);
+    assert_ptr_equal(strstr(said, "{\"progress\": "), said);
+    assert_non_null(strstr(said, "\n{\"file\":\"side.mp4\",\"bytes\":"));
+    assert_non_null(strstr(said, "\"duration_ms\":1000,\"start_unix_ms\":8777900,\"take\":\"0000000000000012\"}\n"));
+    free(said);
     json_t *o = stage_json("side.mp4.json");
     struct stat st;
     assert_int_equal(stat(stage_path("side.mp4"), &st), 0);
