@@ -273,7 +273,7 @@ static void on_file_closed(struct hand_job *job)
     struct capture *c = CONTAINER_OF(job, struct capture, sync);
     struct captures *cs = c->all;
     void *arg = c->arg;
-    bool written = c->fd >= 0;
+    bool written = c->fd >= 0 || c->open_err == -EALREADY;
     cs->n_captures--;
     trim(cs);
     free(c->room_text);

@@ -3,6 +3,7 @@
 #include "recorder/outcome.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -19,10 +20,10 @@ static struct hand *chores(struct recorder *rec)
     return &rec->workers[HAND_CHORES].hand;
 }
 
-static void erase(struct recorder *rec, struct take *take, bool keep)
+static void erase(struct recorder *rec, struct take *take)
 {
     if (!take->erased)
-        erase_take(chores(rec), rec->records, take->room->id, take->id, keep);
+        erase_take(chores(rec), rec->records, take->room->id, take->id, take->keep);
     take->erased = true;
 }
 
@@ -42,7 +43,7 @@ void outcome_of_take(struct recorder *rec, struct take *take)
     if (take->phase != TAKE_FINISHED)
         return;
     if (!room_is_wanted(room) && !take->tale.owed) {
-        erase(rec, take, take->keep);
+        erase(rec, take);
         if (take->over)
             take_destroy(rec, take);
     }
@@ -132,13 +133,19 @@ static void step(struct recorder *rec, struct room *room)
 static void clear_away(struct recorder *rec, struct room *room)
 {
     struct take *take;
-    bool keep = room->keep;
+    uint64_t *kept = NULL;
+    size_t n_kept = 0;
     while ((take = LIST_FIRST(&room->takes))) {
-        keep |= take->keep && !take->erased;
-        erase(rec, take, room->keep || take->keep);
+        if (!take->erased && (room->keep || take->keep)) {
+            kept = realloc(kept, (n_kept + 1) * sizeof(*kept));
+            if (!kept)
+                abort();
+            kept[n_kept++] = take->id;
+        }
         take_destroy(rec, take);
     }
-    erase_room(chores(rec), rec->records, room->id, keep);
+    erase_room(chores(rec), rec->records, room->id, kept, n_kept);
+    free(kept);
     room_destroy(rec, room);
 }
 
@@ -188,10 +195,24 @@ void outcome_on_done(struct recorder *rec, struct finish_job *job, enum finish_o
         on_room_done(rec, job->arg, job, outcome);
 }
 
+/* Of one whose capture its room needs yet. */
+static void mark(struct recorder *rec, struct take *take)
+{
+    enum told told = take->tale.state.state == REC_IS_READY ? TOLD_READY : TOLD_FAILED;
+    if (take->phase != TAKE_FINISHED || take->marked || take->erased || !(take->put.flags & REC_FILE))
+        return;
+    take->marked = true;
+    told_write(chores(rec), rec->records, take->room->id, take->id, told);
+}
+
 void outcome_on_told(struct recorder *rec, struct tale *tale)
 {
-    if (tale->state.of == REC_OF_TAKE)
-        outcome_of_take(rec, CONTAINER_OF(tale, struct take, tale));
-    else
+    struct take *take = CONTAINER_OF(tale, struct take, tale);
+    if (tale->state.of == REC_OF_ROOM) {
         outcome_of_room(rec, CONTAINER_OF(tale, struct room, tale));
+        return;
+    }
+    if (room_is_wanted(take->room))
+        mark(rec, take);
+    outcome_of_take(rec, take);
 }

@@ -181,7 +181,7 @@ static void list_take(struct manifest *m, const struct take *take, int64_t now_u
                         .state = live ? "recording" : "finishing",
                         .room = take->room->put.name,
                         .stream = put->stream_name,
-                        .bytes = take->capture ? capture_bytes(take->capture) : 0,
+                        .bytes = take_bytes(take),
                         .duration_ms = live ? (now_us - take->start_us) / 1000 : 0,
                         .start_unix_ms = take->start_unix_us / 1000,
                         .progress = take->job ? (int32_t)take->job->progress : -1,
@@ -213,7 +213,7 @@ static void list_all(void *arg, struct manifest *m)
     HASH_ITER (hh, rec->takes, take, next_take)
         list_take(m, take, rec->now_us);
     HASH_ITER (hh, rec->rooms, room, next_room)
-        if (room->start_us)
+        if (room->start_us || room->phase != ROOM_LIVE)
             list_room(m, room, rec->now_us);
 }
 
@@ -324,9 +324,9 @@ static void on_room_left(void *arg, const struct rec_room_put *m)
     room_leave(arg, m);
 }
 
-static void on_take_left(void *arg, const struct rec_take_put *m)
+static void on_take_left(void *arg, const struct rec_take_put *m, enum told told)
 {
-    take_leave(arg, m);
+    take_leave(arg, m, told);
 }
 
 /* Whatever is wrong with the folder may be mended while we run: that is no reason not to. */

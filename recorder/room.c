@@ -28,7 +28,7 @@ static uint64_t captured_bytes(const struct room *room)
     const struct take *take;
     uint64_t bytes = 0;
     LIST_FOREACH (take, &room->takes, in_room)
-        bytes += take->capture ? capture_bytes(take->capture) : 0;
+        bytes += take_bytes(take);
     return bytes;
 }
 

@@ -12,16 +12,19 @@
 
 #include "common/log.h"
 #include "common/util.h"
+#include "recorder/erase.h"
 #include "recorder/folder.h"
 #include "recorder/label.h"
 #include "recorder/loop.h"
 
 struct search {
     void (*on_room)(void *arg, const struct rec_room_put *room);
-    void (*on_take)(void *arg, const struct rec_take_put *take);
+    void (*on_take)(void *arg, const struct rec_take_put *take, enum told told);
     void *arg;
-    bool has_room; /* the one whose folder is being looked through */
-    uint64_t room;
+    uint64_t id; /* of the room whose folder is being looked through */
+    bool known;  /* room is as its room.json says */
+    struct rec_room_put room;
+    size_t n_captures;
     char text[CAPTURE_TEXT_MAX + 1];
 };
 
@@ -56,23 +59,21 @@ static void find_take(struct search *s, int folder, const char *name, uint64_t i
     if (len == -EBADMSG) {
         LOG_WARN(REC, "a capture without a beginning is deleted name=%s", name);
         unlinkat(folder, name, 0);
-    } else if (len < 0 || label_parse_meta(s->text, (size_t)len, &take, &room) || take.id != id || room.id != s->room) {
-        LOG_WARN(REC, "a capture that is not as it should be is left alone name=%s", name);
-    } else {
-        if (!s->has_room)
-            s->on_room(s->arg, &room);
-        s->has_room = true;
-        s->on_take(s->arg, &take);
+        return;
     }
+    s->n_captures++;
+    if (len < 0 || label_parse_meta(s->text, (size_t)len, &take, &room) || take.id != id || room.id != s->id) {
+        LOG_WARN(REC, "a capture that is not as it should be is left alone name=%s", name);
+        return;
+    }
+    s->on_room(s->arg, s->known ? &s->room : &room);
+    s->on_take(s->arg, &take, told_read(folder, id));
 }
 
 static void find_room_file(struct search *s, int folder)
 {
-    struct rec_room_put room;
     int64_t len = folder_read(folder, FOLDER_ROOM_FILE, s->text, sizeof(s->text));
-    s->has_room = len >= 0 && label_parse_room(s->text, (size_t)len, &room) == 0 && room.id == s->room;
-    if (s->has_room)
-        s->on_room(s->arg, &room);
+    s->known = len >= 0 && label_parse_room(s->text, (size_t)len, &s->room) == 0 && s->room.id == s->id;
 }
 
 /* Calls for each name in the folder, which it closes. */
@@ -97,15 +98,20 @@ static void visit_take(struct search *s, int folder, const char *name)
 
 static void visit_room(struct search *s, int captures, const char *name)
 {
-    int folder = folder_parse_hex(name, strlen(name), &s->room) ? -1 : folder_open_in(captures, name);
+    if (strncmp(name, ERASE_PREFIX, strlen(ERASE_PREFIX)) == 0)
+        erase_folder(captures, name);
+    int folder = folder_parse_hex(name, strlen(name), &s->id) ? -1 : folder_open_in(captures, name);
     if (folder < 0)
         return;
     find_room_file(s, folder);
+    s->n_captures = 0;
     each_name(folder, s, visit_take);
+    if (!s->n_captures)
+        erase_folder(captures, name);
 }
 
 int salvage_list(const char *records, void (*on_room)(void *arg, const struct rec_room_put *room),
-                 void (*on_take)(void *arg, const struct rec_take_put *take), void *arg)
+                 void (*on_take)(void *arg, const struct rec_take_put *take, enum told told), void *arg)
 {
     int captures = folder_captures(records);
     if (captures < 0)

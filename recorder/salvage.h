@@ -10,12 +10,14 @@
 #include "common/rec_proto.h"
 #include "recorder/hand.h"
 #include "recorder/scan.h"
+#include "recorder/told.h"
 
-/* Looks through the captures and calls for each room, and then for each of its takes; borrowed for the call. A room
- * whose room.json is not to be read is as its takes say. Files and folders that are none of ours stay where they are,
- * and a capture that is cut off within its META is deleted: there is nothing in it. 0 or -errno of the folder. */
+/* Looks through the captures and calls for each room in which there are any, and then for each of its takes; borrowed
+ * for the call. A room whose room.json is not to be read is as its takes say. Files and folders that are none of ours
+ * stay where they are. A capture that is cut off within its META is deleted, there is nothing in it; so are a room's
+ * folder without captures, and one that an earlier run was deleting. 0 or -errno of the folder. */
 int salvage_list(const char *records, void (*on_room)(void *arg, const struct rec_room_put *room),
-                 void (*on_take)(void *arg, const struct rec_take_put *take), void *arg);
+                 void (*on_take)(void *arg, const struct rec_take_put *take, enum told told), void *arg);
 
 struct salvage {
     struct hand_job job; /* first */

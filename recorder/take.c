@@ -29,12 +29,17 @@ static struct source *find_source(struct recorder *rec, uint64_t stream)
     return source;
 }
 
+uint64_t take_bytes(const struct take *take)
+{
+    return take->capture ? capture_bytes(take->capture) : take->bytes;
+}
+
 void take_tell(struct recorder *rec, struct take *take, enum rec_state_id state)
 {
     struct rec_state *s = &take->tale.state;
     *s = (struct rec_state){.of = REC_OF_TAKE, .state = (uint8_t)state, .id = take->id};
     s->start_unix_us = take->start_unix_us;
-    s->bytes = take->capture ? capture_bytes(take->capture) : 0;
+    s->bytes = take_bytes(take);
     strcpy(s->stream_name, take->put.stream_name);
     strcpy(s->room, take->room->put.name);
     strcpy(s->file, take->put.flags & REC_FILE ? take->file : "");
@@ -169,12 +174,16 @@ void take_put(struct recorder *rec, const struct rec_take_put *m)
     take->seen = true;
 }
 
-void take_leave(struct recorder *rec, const struct rec_take_put *m)
+void take_leave(struct recorder *rec, const struct rec_take_put *m, enum told told)
 {
     struct room *room = room_find(rec, m->room);
     if (take_find(rec, m->id))
         return;
-    add(rec, room, m)->phase = TAKE_LEFT;
+    struct take *take = add(rec, room, m);
+    take->phase = told == TOLD_NOTHING ? TAKE_LEFT : TAKE_FINISHED;
+    take->marked = told != TOLD_NOTHING;
+    take->keep = told == TOLD_FAILED;
+    take->empty = false; /* as far as is known */
 }
 
 static void close_capture(struct recorder *rec, struct take *take, const char *file, const char *why)
@@ -183,6 +192,7 @@ static void close_capture(struct recorder *rec, struct take *take, const char *f
     drop_sources(rec, take);
     LOG_EVENT(INFO, REC, "recorded room=%s stream_name=%s kbytes=%llu why=%s", take->room->put.name,
               take->put.stream_name, (unsigned long long)(capture_bytes(take->capture) >> 10), why);
+    take->bytes = capture_bytes(take->capture);
     capture_close(take->capture, file, why, rec->now_us);
 }
 
@@ -194,6 +204,7 @@ static void on_salvaged(void *arg, const struct salvage *s)
         return; /* we stop; the next run does it */
     take->phase = s->err ? TAKE_FINISHED : TAKE_CAPTURED;
     take->empty = !s->scan.first_us;
+    take->bytes = s->scan.whole;
     LOG_EVENT(INFO, REC, "salvaged stream_name=%s kbytes=%llu error=%s", take->put.stream_name,
               (unsigned long long)(s->scan.whole >> 10), s->err ? strerror(-s->err) : "");
     if (s->err) {

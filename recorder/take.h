@@ -13,6 +13,7 @@
 #include "recorder/finish.h"
 #include "recorder/keyframes.h"
 #include "recorder/link.h"
+#include "recorder/told.h"
 
 struct recorder;
 struct room;
@@ -44,10 +45,12 @@ struct take {
     bool over;               /* nobody will put it again */
     bool empty;              /* no media came */
     bool keep;               /* aside, when it is cleared away: something of it failed */
+    bool marked;             /* it is told, and marked so */
     bool erased;             /* its capture has been cleared away, or never was */
     struct capture *capture; /* LIVE, CLOSING; else NULL */
     struct finish_job *job;  /* FINISHING; else NULL */
     struct source sources[MEDIA_KINDS];
+    uint64_t bytes;   /* of the capture, when it was closed */
     int64_t clock_us; /* when the next clock record is due */
     int64_t start_us; /* CLOCK_MONOTONIC, of this run */
     int64_t start_unix_us;
@@ -59,7 +62,7 @@ struct take {
 
 struct take *take_find(struct recorder *rec, uint64_t id);
 void take_put(struct recorder *rec, const struct rec_take_put *m);
-void take_leave(struct recorder *rec, const struct rec_take_put *m); /* found on the disk; its room is there */
+void take_leave(struct recorder *rec, const struct rec_take_put *m, enum told told); /* found on the disk */
 
 /* The controlplane holds it no longer. file: "" or the name that holds. Once more: nothing. */
 void take_end(struct recorder *rec, struct take *take, const char *file);
@@ -67,6 +70,7 @@ void take_fail(struct recorder *rec, struct take *take, const char *why); /* it 
 
 void take_flush(struct recorder *rec, struct take *take); /* a live one; and the clock record, when it is due */
 void take_tell(struct recorder *rec, struct take *take, enum rec_state_id state);
+uint64_t take_bytes(const struct take *take);               /* captured so far */
 void take_destroy(struct recorder *rec, struct take *take); /* its capture is closed, no job is under way */
 
 /* From the dataplane. */

@@ -257,6 +257,35 @@ static void test_orphan(void **state)
     studio_close(s);
 }
 
+/* What was made and told before is not made again, though its capture is there for the room. */
+static void test_made_once(void **state)
+{
+    struct studio *s = *state;
+    char path[256];
+    fake_finisher(s, "");
+    start(s, REC_WHOLE, REC_FILE);
+    studio_put_take(s, TAKE + 1, ROOM, 0, "");
+    send_packets(s, TAKE, 0, 10);
+    send_packets(s, TAKE + 1, 0, 10);
+    studio_end_take(s, TAKE, "");
+    STUDIO_AWAIT(s, 5000, studio_is(s, REC_OF_TAKE, TAKE, REC_IS_READY));
+    STUDIO_AWAIT(s, 5000, exists(s->records, ".captures/0000000000000005/0000000000000012.told"));
+    STUDIO_AWAIT(s, 5000, count_rtp(s, TAKE + 1) == 20);
+    kill_recorder(s);
+    snprintf(path, sizeof(path), "%s/take.webm", s->records);
+    assert_int_equal(unlink(path), 0);
+    s->control.n_states = 0;
+    studio_start(s);
+    studio_connect(s);
+    studio_sync(s);
+    STUDIO_AWAIT(s, 5000, studio_is(s, REC_OF_ROOM, ROOM, REC_IS_READY));
+    assert_true(file_has(s->records, "room.mkv", "0000000000000012.cap 0000000000000013.cap"));
+    assert_null(studio_state(s, REC_OF_TAKE, TAKE));
+    assert_int_equal(access(path, F_OK), -1);
+    STUDIO_AWAIT(s, 5000, !exists(s->records, ".captures/0000000000000005"));
+    studio_close(s);
+}
+
 /* SIGTERM closes nothing that lives: the next run goes on, without a packet less. */
 static void test_stopped(void **state)
 {
@@ -542,6 +571,7 @@ int main(void)
         STUDIO_TEST(test_room),
         STUDIO_TEST(test_killed),
         STUDIO_TEST(test_orphan),
+        STUDIO_TEST(test_made_once),
         STUDIO_TEST(test_stopped),
         STUDIO_TEST(test_stands_still),
         STUDIO_TEST(test_dataplane_comes_back),

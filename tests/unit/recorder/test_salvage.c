@@ -118,6 +118,7 @@ static void test_stop(void **state)
 
 struct found {
     int rooms, takes;
+    enum told told;
     struct rec_room_put room;
     struct rec_take_put take;
 };
@@ -129,11 +130,12 @@ static void on_room(void *arg, const struct rec_room_put *room)
     f->room = *room;
 }
 
-static void on_take(void *arg, const struct rec_take_put *take)
+static void on_take(void *arg, const struct rec_take_put *take, enum told told)
 {
     struct found *f = arg;
     assert_int_equal(take->room, f->room.id); /* its room came before */
     f->takes++;
+    f->told = told;
     f->take = *take;
 }
 
@@ -157,6 +159,8 @@ static void test_list(void **state)
     make(dir, ".captures");
     make(dir, ".captures/0000000000000001");
     make(dir, ".captures/0000000000000002");
+    make(dir, ".captures/0000000000000004"); /* empty: deleted */
+    make(dir, ".captures/erased-0000000000000005");
     make(dir, ".captures/failed");
     make(dir, ".captures/000000000000000G");
     place_write(dir, ".captures/0000000000000001/room.json", room_json, strlen(room_json));
@@ -165,6 +169,9 @@ static void test_list(void **state)
     place_write(dir, ".captures/0000000000000001/0000000000000abe.cap", whole, len); /* another's */
     place_write(dir, ".captures/0000000000000002/0000000000000abc.cap", whole, len); /* of another room */
     place_write(dir, ".captures/0000000000000001/0000000000000abc.txt", whole, len); /* ours not */
+    place_write(dir, ".captures/0000000000000001/0000000000000abc.told", "failed\n", 7);
+    place_write(dir, ".captures/0000000000000004/room.json", "{}", 2);
+    place_write(dir, ".captures/erased-0000000000000005/0000000000000abc.cap", whole, len);
     place_write(dir, ".captures/failed/0000000000000abc.cap", whole, len);
     snprintf(path, sizeof(path), "%s/.captures/0000000000000003", dir);
     snprintf(target, sizeof(target), "%s/.captures/0000000000000001", dir);
@@ -174,6 +181,12 @@ static void test_list(void **state)
     assert_int_equal(f.takes, 1);
     assert_string_equal(f.room.file, "all.mkv");
     assert_memory_equal(&f.take, &take, sizeof(take));
+    assert_int_equal(f.told, TOLD_FAILED);
+    assert_int_equal(place_read(dir, ".captures/0000000000000004/room.json", after, sizeof(after)), 0);
+    assert_int_equal(place_read(dir, ".captures/erased-0000000000000005/0000000000000abc.cap", after, sizeof(after)),
+                     0);
+    assert_int_equal(place_read(dir, ".captures/failed/0000000000000abc.cap", after, sizeof(after)), len);
+    assert_int_equal(place_read(dir, ".captures/0000000000000002/0000000000000abc.cap", after, sizeof(after)), len);
     assert_int_equal(place_read(dir, ".captures/0000000000000001/0000000000000abd.cap", after, sizeof(after)), 0);
     assert_int_equal(place_read(dir, ".captures/0000000000000001/0000000000000abe.cap", after, sizeof(after)), len);
 }
