@@ -42,6 +42,7 @@ struct capture {
     int open_err;          /* of opening */
     uint64_t opened_bytes; /* that the file had then */
     int fd;                /* writer; -1: not open */
+    int folder;            /* writer, then the syncer's: its room's, to be synced once; -1: it was */
     int err;               /* writer: of the first failure; 0 */
     uint64_t file_bytes;   /* writer */
 };
@@ -222,14 +223,12 @@ static int open_again(struct capture *c, int room, const char *name)
 
 static int open_new(struct capture *c, int room, const char *name)
 {
-    int err = folder_write(room, FOLDER_ROOM_FILE, c->room_text, strlen(c->room_text));
+    bool first = faccessat(room, FOLDER_ROOM_FILE, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    int err = first ? folder_write(room, FOLDER_ROOM_FILE, c->room_text, strlen(c->room_text)) : 0;
     if (err)
         return err;
     c->fd = openat(room, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (c->fd < 0)
-        return -errno;
-    fsync(room);
-    return 0;
+    return c->fd < 0 ? -errno : 0;
 }
 
 static void open_file(struct hand_job *job)
@@ -241,8 +240,7 @@ static void open_file(struct hand_job *job)
     c->open_err = room < 0 ? room : c->room_text ? open_new(c, room, name) : open_again(c, room, name);
     c->opened_bytes = c->file_bytes;
     c->err = c->open_err;
-    if (room >= 0)
-        close(room);
+    c->folder = room;
     if (c->err && c->fd >= 0) {
         close(c->fd);
         c->fd = -1;
@@ -254,6 +252,11 @@ static void open_file(struct hand_job *job)
 static void sync_file(struct hand_job *job)
 {
     struct capture *c = CONTAINER_OF(job, struct capture, sync);
+    if (c->folder >= 0) {
+        fsync(c->folder); /* a file that is in no folder is lost */
+        close(c->folder);
+        c->folder = -1;
+    }
     if (c->fd >= 0)
         fdatasync(c->fd); /* what fails here, the next write tells or nobody can mend */
 }
@@ -340,7 +343,8 @@ struct capture *capture_create(struct captures *cs, const struct rec_take_put *t
     struct capture *c = calloc(1, sizeof(*c));
     if (!c)
         abort();
-    *c = (struct capture){.all = cs, .arg = arg, .take = take->id, .room = room->id, .fd = -1, .n_jobs = 1};
+    *c = (struct capture){
+        .all = cs, .arg = arg, .take = take->id, .room = room->id, .fd = -1, .folder = -1, .n_jobs = 1};
     c->open = (struct hand_job){.work = open_file, .done = on_open};
     cs->n_captures++;
     c->chunk = grab(c, true);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,12 +88,24 @@ static int block_signals(struct program *p)
     return p->signals.fd < 0 ? -errno : 0;
 }
 
+/* Each capture takes one; the usual soft limit would end at a thousand. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        LOG_WARN(MAIN, "descriptors stay few error=%s", strerror(errno));
+}
+
 static int run(struct program *p)
 {
     struct recorder *rec = &p->recorder;
     if (mkdir(p->conf.run_dir, 0755) == 0)
         LOG_INFO(MAIN, "made folder=%s", p->conf.run_dir);
     umask(022);
+    raise_descriptor_limit();
     int err = block_signals(p);
     if (!err)
         err = recorder_init(rec, &p->conf, p->finisher);
