@@ -10,7 +10,6 @@
 #include "conf/conf.h"
 #include "controlplane/client.h"
 #include "controlplane/record_file.h"
-#include "controlplane/record_news.h"
 #include "controlplane/recording.h"
 #include "controlplane/room.h"
 #include "controlplane/session.h"
@@ -65,6 +64,7 @@ void hub_init(struct hub *hub, const struct hub_outside *out)
 {
     *hub = (struct hub){.out = *out};
     LIST_INIT(&hub->clients);
+    record_news_init(&hub->record_news);
     hub_set_codecs(hub);
 }
 
@@ -75,6 +75,7 @@ void hub_finish(struct hub *hub)
     HASH_ITER (hh, hub->rooms, r, next)
         room_destroy(r); /* kept for someone who vanished */
     records_finish(&hub->records);
+    record_news_finish(&hub->record_news);
     timers_finish(&hub->timers);
 }
 

@@ -23,6 +23,7 @@
 #include "controlplane/negotiate.h"
 #include "controlplane/placement.h"
 #include "controlplane/rec.h"
+#include "controlplane/record_news.h"
 #include "controlplane/records.h"
 #include "controlplane/timers.h"
 
@@ -54,6 +55,7 @@ struct hub {
     struct rec *rec;
     struct hooks *hooks;
     struct records records;
+    struct record_news record_news;
     struct timers timers;
     struct timer dp_away; /* set while the link to the dataplane is down */
     int64_t now_us;       /* monotonic; set by whoever brings an event in */

@@ -16,6 +16,12 @@
 #include "controlplane/recording.h"
 #include "controlplane/room.h"
 
+struct held_news {
+    uint64_t room; /* is waited for */
+    struct rec_state state;
+    STAILQ_ENTRY(held_news) entry;
+};
+
 static void log_state(const struct rec_state *s)
 {
     const char *of = s->of == REC_OF_ROOM ? "room" : "stream", *state = rec_state_name((enum rec_state_id)s->state);
@@ -87,20 +93,72 @@ static void run_room_hook(struct hub *hub, const struct rec_state *s)
     hooks_run(hub->hooks, HOOK_MULTIPLE, args, conf->record_mix_timeout_ms);
 }
 
-void record_news_serve(struct hub *hub, const struct rec_state *s)
+static void spread(struct hub *hub, const struct rec_state *s)
 {
-    if (!records_note(&hub->records, s))
+    if (!*s->file)
         return;
+    if (s->of == REC_OF_TAKE)
+        tell_room(hub, s);
+    if (s->state == REC_IS_READY && s->of == REC_OF_TAKE)
+        run_stream_hook(hub, s);
+    else if (s->state == REC_IS_READY)
+        run_room_hook(hub, s);
+}
+
+static void hold(struct record_news *news, uint64_t room, const struct rec_state *s)
+{
+    struct held_news *held = malloc(sizeof(*held));
+    if (!held)
+        abort();
+    held->room = room;
+    held->state = *s;
+    STAILQ_INSERT_TAIL(&news->held, held, entry);
+}
+
+/* The room is done, so the files of its takes are what they stay. */
+static void release(struct hub *hub, uint64_t room)
+{
+    struct held_news *next;
+    for (struct held_news *held = STAILQ_FIRST(&hub->record_news.held); held; held = next) {
+        next = STAILQ_NEXT(held, entry);
+        if (held->room != room)
+            continue;
+        STAILQ_REMOVE(&hub->record_news.held, held, held_news, entry);
+        spread(hub, &held->state);
+        free(held);
+    }
+}
+
+static void serve_news(struct hub *hub, const struct rec_state *s, uint64_t waits_for)
+{
     log_state(s);
     if (s->state == REC_IS_FAILED && s->of == REC_OF_TAKE)
         recording_on_failed(hub, s->room, s->id);
-    bool over = s->state == REC_IS_READY || s->state == REC_IS_FAILED;
-    if (over && s->of == REC_OF_TAKE && *s->file)
-        tell_room(hub, s);
-    if (s->state != REC_IS_READY || !*s->file)
-        return;
-    if (s->of == REC_OF_TAKE)
-        run_stream_hook(hub, s);
-    else
-        run_room_hook(hub, s);
+    if (s->state == REC_IS_READY && waits_for)
+        hold(&hub->record_news, waits_for, s);
+    else if (s->state == REC_IS_READY || s->state == REC_IS_FAILED)
+        spread(hub, s);
+}
+
+void record_news_serve(struct hub *hub, const struct rec_state *s)
+{
+    uint64_t waits_for = records_waits_for(&hub->records, s->id);
+    if (records_note(&hub->records, s))
+        serve_news(hub, s, waits_for);
+    if (s->of == REC_OF_ROOM && (s->state == REC_IS_READY || s->state == REC_IS_FAILED))
+        release(hub, s->id);
+}
+
+void record_news_init(struct record_news *news)
+{
+    STAILQ_INIT(&news->held);
+}
+
+void record_news_finish(struct record_news *news)
+{
+    struct held_news *held;
+    while ((held = STAILQ_FIRST(&news->held))) {
+        STAILQ_REMOVE_HEAD(&news->held, entry);
+        free(held);
+    }
 }

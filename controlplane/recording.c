@@ -75,7 +75,7 @@ void recording_begin(struct room *r)
         return;
     record_file_for_room(r, file);
     *rec = (struct recording){.whole = true, .id = dp_new_id(hub->dp), .file = duplicate(file)};
-    records_add(&hub->records, REC_OF_ROOM, rec->id, file);
+    records_add(&hub->records, REC_OF_ROOM, rec->id, file, 0);
     rec->marked = rec_is_up(hub->rec);
     if (rec_is_up(hub->rec))
         LOG_EVENT(INFO, REC, "room is recorded room=%s file=%s", r->name, file);
@@ -92,8 +92,11 @@ static void put_room(struct room *r)
     if (!rec->id)
         rec->id = dp_new_id(r->hub->dp);
     m.id = rec->id;
-    if (r->hub->out.conf->enable_empty_shift_writer)
+    rec->step = r->hub->out.conf->enable_empty_shift_writer;
+    if (rec->step)
         m.flags |= REC_STEP;
+    if (rec->step && !rec->whole)
+        records_add(&r->hub->records, REC_OF_ROOM, rec->id, "", 0);
     copy_text(m.name, sizeof(m.name), r->name);
     if (rec->whole)
         strcpy(m.file, rec->file);
@@ -193,8 +196,8 @@ void recording_begin_take(struct stream *s)
         record_file_for_take(s, 0, file);
         take->file = duplicate(file);
     }
-    records_add(&hub->records, REC_OF_TAKE, take->id, file);
     put_room(r);
+    records_add(&hub->records, REC_OF_TAKE, take->id, file, r->recording.step ? r->recording.id : 0);
     put_take(s);
     r->recording.n_takes++;
     LOG_EVENT(INFO, REC, "stream is recorded name=%s room=%s file=%s", s->name, r->name, file);

@@ -34,6 +34,7 @@ struct recording { /* of a room; zeroed: none */
     bool whole;
     uint64_t id;      /* 0: none yet */
     bool put;         /* the recorder has been told of it */
+    bool step;        /* the takes' own files are made anew when the room ends */
     uint32_t n_takes; /* that have not ended; of them n_failed have no recording any more */
     uint32_t n_failed;
     char *file;  /* of the whole, else NULL */

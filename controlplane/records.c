@@ -10,7 +10,7 @@
 #include "common/util.h"
 
 struct record {
-    uint64_t id;
+    uint64_t id, waits_for;
     enum rec_state_of of;
     enum rec_state_id state; /* RECORDING or FINISHING */
     char file[REC_FILE_BYTES];
@@ -55,10 +55,12 @@ void records_finish(struct records *r)
         del(r, r->by_id);
 }
 
-void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file)
+void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file, uint64_t waits_for)
 {
     assert(!find(r, id));
-    set_file(add(r, of, id), file);
+    struct record *record = add(r, of, id);
+    record->waits_for = waits_for;
+    set_file(record, file);
 }
 
 void records_rename(struct records *r, uint64_t id, const char *file)
@@ -124,6 +126,12 @@ bool records_note(struct records *r, const struct rec_state *state)
 uint32_t records_count(const struct records *r)
 {
     return HASH_COUNT(r->by_id);
+}
+
+uint64_t records_waits_for(const struct records *r, uint64_t id)
+{
+    const struct record *record = find(r, id);
+    return record && find(r, record->waits_for) ? record->waits_for : 0;
 }
 
 bool records_has_file(const struct records *r, const char *file)

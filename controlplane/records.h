@@ -27,8 +27,9 @@ struct records { /* zeroed: empty */
 
 void records_finish(struct records *r);
 
-/* file: its name, or "" for none. An id is added once; rename it later if another name holds in the end. */
-void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file);
+/* file: its name, or "" for none. An id is added once; rename it later if another name holds in the end. waits_for: id
+ * of the room at whose end its file is made anew, or 0. */
+void records_add(struct records *r, enum rec_state_of of, uint64_t id, const char *file, uint64_t waits_for);
 void records_rename(struct records *r, uint64_t id, const char *file);
 void records_del(struct records *r, uint64_t id); /* nothing will come of it; an unknown id: nothing happens */
 
@@ -36,7 +37,8 @@ void records_del(struct records *r, uint64_t id); /* nothing will come of it; an
  * its own and lives no more. */
 bool records_note(struct records *r, const struct rec_state *state);
 
-uint32_t records_count(const struct records *r); /* being made now */
+uint32_t records_count(const struct records *r);                  /* being made now */
+uint64_t records_waits_for(const struct records *r, uint64_t id); /* as added, while the room is here; else 0 */
 bool records_has_file(const struct records *r, const char *file);
 
 #endif

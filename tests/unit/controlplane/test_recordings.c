@@ -362,6 +362,30 @@ static void test_odd_states(void **state)
     stage_finish();
 }
 
+/* In step: a file is no news before the room has ended, for it is made anew then. */
+static void test_hooks_in_step(void **state)
+{
+    char err[CONF_ERR_BYTES];
+    stage_init();
+    assert_int_equal(conf_set(stage_conf(), "record.dir", "/no/records", err, sizeof(err)), 0);
+    assert_int_equal(conf_set(stage_conf(), "on_record_hook_script", "/hook", err, sizeof(err)), 0);
+    assert_int_equal(conf_set(stage_conf(), "enable_empty_shift_writer", "true", err, sizeof(err)), 0);
+    for (int i = 0; i < 2; i++) {
+        RUN(CONNECT("A", "Alice"), JOIN("A", "r1", "[]"), "A> publish-avr a1 r1 s1", "A< answer a1", "A> live a1",
+            "R< room r1 step", "R< take a1 r1 opus/111 VP8/96 file=stream-a1-Alice.webm", "A< r1" MARK,
+            "A< PUBLISHING a1 file=stream-a1-Alice.webm", "A> publish-avr a2 r1 s2", "A< answer a2", "A> live a2",
+            "R< take a2 r1 opus/111 VP8/96 file=stream-a2-Alice.webm", "A< PUBLISHING a2 file=stream-a2-Alice.webm",
+            "A> unpublish a1", "R< end-take a1", "A< UNPUBLISHED a1 file=stream-a1-Alice.webm Stopped by user",
+            "R> finishing a1", "R> ready a1", "A> leave r1", "R< end-take a2", "A< r1" BARE,
+            "A< UNPUBLISHED a2 file=stream-a2-Alice.webm Stopped by user", "A< ACCEPTED", "R< end-room r1",
+            "R> ready a2", "R> finishing r1");
+        if (i == 0)
+            RUN("R> ready r1", "R< hook /hook s1 /no/records/stream-a1-Alice.webm",
+                "R< hook /hook s2 /no/records/stream-a2-Alice.webm", "R> ready r1", "A> drop");
+    }
+    stage_finish(); /* with the second ones untold */
+}
+
 static void test_hooks(void **state)
 {
     char err[CONF_ERR_BYTES];
@@ -381,10 +405,11 @@ static void test_hooks(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 3];
+    static struct CMUnitTest tests[ARRAY_SIZE(conversations) + 4];
     size_t n = fill_tests(tests, conversations, ARRAY_SIZE(conversations));
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_names_on_disk);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_odd_states);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hooks);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_hooks_in_step);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

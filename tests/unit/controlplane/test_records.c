@@ -23,8 +23,8 @@ static bool note(struct records *r, enum rec_state_of of, uint64_t id, enum rec_
 static void test_life(void **state)
 {
     static struct records r;
-    records_add(&r, REC_OF_TAKE, 1, "a.mp4");
-    records_add(&r, REC_OF_ROOM, 2, "r.mkv");
+    records_add(&r, REC_OF_TAKE, 1, "a.mp4", 0);
+    records_add(&r, REC_OF_ROOM, 2, "r.mkv", 0);
     assert_int_equal(r.n[REC_OF_TAKE][REC_IS_RECORDING], 1);
     assert_int_equal(r.n[REC_OF_ROOM][REC_IS_RECORDING], 1);
     assert_true(records_has_file(&r, "a.mp4") && records_has_file(&r, "r.mkv") && !records_has_file(&r, "b.mp4"));
@@ -68,7 +68,7 @@ static void test_unknown(void **state)
 static void test_failure(void **state)
 {
     static struct records r;
-    records_add(&r, REC_OF_TAKE, 1, "a.mp4");
+    records_add(&r, REC_OF_TAKE, 1, "a.mp4", 0);
     assert_true(note(&r, REC_OF_TAKE, 1, REC_IS_FAILED, "a.mp4"));
     assert_false(note(&r, REC_OF_TAKE, 1, REC_IS_FAILED, "a.mp4"));
     assert_true(note(&r, REC_OF_TAKE, 1, REC_IS_FINISHING, "a.mp4"));
@@ -81,6 +81,20 @@ static void test_failure(void **state)
     records_finish(&r);
 }
 
+static void test_waiting(void **state)
+{
+    static struct records r;
+    records_add(&r, REC_OF_ROOM, 1, "", 0);
+    records_add(&r, REC_OF_TAKE, 2, "a.mp4", 1);
+    records_add(&r, REC_OF_TAKE, 3, "b.mp4", 0);
+    assert_int_equal(records_waits_for(&r, 2), 1);
+    assert_int_equal(records_waits_for(&r, 3), 0);
+    assert_int_equal(records_waits_for(&r, 9), 0);
+    assert_true(note(&r, REC_OF_ROOM, 1, REC_IS_FAILED, ""));
+    assert_int_equal(records_waits_for(&r, 2), 0);
+    records_finish(&r);
+}
+
 /* What is remembered of what is done is bounded. */
 static void test_memory(void **state)
 {
@@ -90,7 +104,7 @@ static void test_memory(void **state)
     assert_false(note(&r, REC_OF_TAKE, RECORDS_DONE + 1, REC_IS_READY, "a.mp4"));
     assert_false(note(&r, REC_OF_TAKE, 2, REC_IS_READY, "a.mp4"));
     assert_true(note(&r, REC_OF_TAKE, 1, REC_IS_READY, "a.mp4"));
-    records_add(&r, REC_OF_TAKE, 5000, "left.mp4");
+    records_add(&r, REC_OF_TAKE, 5000, "left.mp4", 0);
     records_finish(&r); /* frees it */
     assert_int_equal(records_count(&r), 0);
 }
@@ -98,6 +112,7 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_life), cmocka_unit_test(test_unknown),
-                                       cmocka_unit_test(test_failure), cmocka_unit_test(test_memory)};
+                                       cmocka_unit_test(test_failure), cmocka_unit_test(test_waiting),
+                                       cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
