@@ -20,6 +20,7 @@ struct run {           /* packets without a jump between them */
     int64_t start;     /* lowest index */
     int64_t before;    /* highest index of the run before */
     int64_t ts, rx_us; /* of the first packet that was seen */
+    int64_t last_ts, last_rx_us;
     double delay_us;
     double level_us; /* once it settles: least delay about its start */
     size_t first, n; /* samples */
@@ -28,7 +29,8 @@ struct run {           /* packets without a jump between them */
 
 struct line { /* runs that stand on one line */
     struct envelope envelope;
-    double level_us; /* least delay about its end, so far */
+    double level_us;                        /* least delay about its end, so far */
+    int64_t ts, rx_us, last_ts, last_rx_us; /* of its first packet and its last one, so far */
 };
 
 struct clock {
@@ -138,6 +140,8 @@ void clock_see(struct clock *c, int64_t index, uint32_t ts, int64_t rx_us)
     c->last.rx_us = rx_us;
     c->delay_us = delay_us;
     c->highest = index;
+    c->runs[c->n_runs - 1].last_ts = wide;
+    c->runs[c->n_runs - 1].last_rx_us = rx_us;
     sample(c, media_us, delay_us);
 }
 
@@ -177,14 +181,26 @@ static bool is_delay(const struct clock *c, size_t i, double line_level)
     return false;
 }
 
+/* Was all of a line but a delay that ends with this run? Then more came in less time than it took to send. */
+static bool was_delay(const struct clock *c, const struct line *line, const struct run *run)
+{
+    double less_us = line->level_us - run->level_us;
+    double took_us = (double)(line->last_rx_us - line->rx_us);
+    double held_us = (double)(line->last_ts - line->ts) * c->us_per_tick;
+    return less_us > 0 && less_us < CLOCK_LEVEL_US && 2 * took_us <= held_us;
+}
+
 /* How many lines before the next one the run belongs to; 0: to a new one. *late: it is but a delay. */
 static size_t find_line(const struct clock *c, size_t i, bool *late)
 {
+    if (!c->n_lines)
+        return 0;
     for (size_t back = 1; back <= 2 && back <= c->n_lines; back++)
         if (is_near(c->runs[i].level_us, c->lines[c->n_lines - back].level_us))
             return back;
-    *late = c->n_lines && is_delay(c, i, c->lines[c->n_lines - 1].level_us);
-    return *late ? 1 : 0;
+    const struct line *line = &c->lines[c->n_lines - 1];
+    *late = is_delay(c, i, line->level_us);
+    return *late || was_delay(c, line, &c->runs[i]) ? 1 : 0;
 }
 
 static void give_line(struct clock *c, size_t run_number)
@@ -195,9 +211,13 @@ static void give_line(struct clock *c, size_t run_number)
     if (!back) {
         c->lines = grow(c->lines, &c->n_lines, &c->lines_size, sizeof(*c->lines));
         back = 1;
+        c->lines[c->n_lines - 1].ts = run->ts;
+        c->lines[c->n_lines - 1].rx_us = run->rx_us;
     }
     run->line = (uint32_t)(c->n_lines - back);
     struct line *line = &c->lines[run->line];
+    line->last_ts = run->last_ts;
+    line->last_rx_us = run->last_rx_us;
     if (!late)
         line->level_us = level_of(c, run, true);
     for (size_t i = 0; i < run->n; i++)

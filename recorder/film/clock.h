@@ -9,9 +9,10 @@
  *   1. Samples: of each second of media the packet with the least delay.
  *   2. Lines: where the delay jumps by more than CLOCK_JUMP_US from one packet to the next a new run begins. When the
  *      least delay about its start is that about the end of the run before, or of the one before that (a few odd
- *      packets between), or when it soon will be again (a stall of the network that clears), both are one line. Else
- *      the timestamps themselves have jumped (a restarted encoder, a pause in which they stood still), and the new
- *      line is tied to our clock on its own.
+ *      packets between), or when it soon will be again (a stall of the network that clears), or when all before it
+ *      came in a burst (a stall with which the stream began), both are one line. Else the timestamps themselves have
+ *      jumped (a restarted encoder, a pause in which they stood still), and the new line is tied to our clock on its
+ *      own.
  *   3. Slope: the straight line below all samples of a line that is nearest to them all, which is the edge of their
  *      lower convex hull above their mean. This is the drift, hours long and however large.
  *   4. Envelope: what is left over the slope, reduced to where the cones of slope +-ENVELOPE_BEND_PPM of all lower

@@ -85,6 +85,7 @@ static const struct timeline_case cases[] = {
     {"paused for 30 s", 300, {.seed = 10, NETWORK, REPORTS, .sender_ppm = 200}, LIMITS, .pause = {100 * S, 130 * S}},
     {"DTX", 1200, {.seed = 11, NETWORK, REPORTS, .sender_ppm = 200}, LIMITS, .sound_every_us = 400000},
     {"the network stalls for 3 s", 300, {.seed = 12, NETWORK, REPORTS}, LIMITS, .stall = {100 * S, 103 * S}},
+    {"the network stalls at the start", 300, {.seed = 17, NETWORK, REPORTS}, LIMITS, .stall = {0, 3 * S}},
     {"a queue for a minute", 300, {.seed = 16, NETWORK, REPORTS}, LIMITS, .queue = {100 * S, 160 * S}},
     {"the encoder starts anew", 300, {.seed = 13, NETWORK, REPORTS}, LIMITS, .restart_us = 100 * S},
 };
