@@ -136,7 +136,22 @@ def seed_take():
     save("take", "nobody", b"RLCAPT01", record(META, b"{}"), *sound)
 
 
+def seed_sets():
+    code, high, idr, other = b"\0\0\0\1", bytes.fromhex("67640028ac"), bytes.fromhex("6588840010ff"), b"\x41\x9a\x22"
+
+    def units(name, first, second):
+        save("sets", name, bytes([len(first)]), first, second)
+
+    sets = code + SPS + code + PPS
+    units("whole", sets + code + b"\6\5\1\0\x80" + code + idr, code + other)
+    units("later", sets + code + idr, code + idr)
+    units("changed", sets + code + idr, code + high + code + PPS + code + idr)
+    units("pps-only", code + other, code + PPS + code + PPS + code + other)
+    units("cut", code, code + code + b"\0\0\1")
+
+
 if __name__ == "__main__":
     seed_capture_text()
     seed_depay()
+    seed_sets()
     seed_take()

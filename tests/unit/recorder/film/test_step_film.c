@@ -173,8 +173,31 @@ static void test_step(void **state)
         check_file(&scenes[i]);
 }
 
+/* What operators do with two of them, by the command that they know. */
+static void test_merge(void **state)
+{
+    (void)state;
+    char command[1024];
+    struct look look;
+    snprintf(command, sizeof(command),
+             "cd '%s' && ffmpeg -v fatal -i 1.mp4 -i 4.mp4 -filter_complex "
+             "\"[0:v]pad=iw*2:ih[int];[int][1:v]overlay=W/2:0[vid];[0:a][1:a]amerge[a]\" -map [vid] -map \"[a]\" "
+             "-ac 2 -c:v libx264 -crf 23 -preset veryfast output.mp4",
+             stage_folder);
+    assert_int_equal(system(command), 0);
+    look_open(&look, stage_path("output.mp4"));
+    const struct look_track *video = look_track(&look, MEDIA_VIDEO, 0), *audio = look_track(&look, MEDIA_AUDIO, 0);
+    assert_int_equal(video->pictures[0].width, 320);
+    assert_near(look.duration_us, LENGTH_US, 2 * APART_US);
+    assert_in_range(video->n_pictures, LENGTH_US * FPS / SECOND * 9 / 10, LENGTH_US * FPS / SECOND + 1);
+    assert_in_range(audio->n_tones, 5, 6); /* those of the first one: the other is silent */
+    for (size_t i = 0; i < audio->n_tones; i++)
+        assert_near(audio->tones[i].at_us, (audio->tones[i].at_us + SECOND / 2) / SECOND * SECOND, APART_US);
+    look_close(&look);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_step)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_step), cmocka_unit_test(test_merge)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
