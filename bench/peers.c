@@ -143,10 +143,12 @@ static uint64_t wrong(const struct trial *t)
     return t->result.corrupt + t->result.unknown;
 }
 
-static bool held(const struct trial *t)
+/* What the generator could not send was not carried either. */
+static bool held(const struct trial *t, double out_mpps)
 {
     const struct engine_result *r = &t->result;
-    return r->lost * 1000 < r->expected && hist_quantile(&r->latency, 999000) < QUEUE_NS && wrong(t) == 0;
+    bool sent = (double)r->expected * PRECISION >= out_mpps * 1e6 * r->seconds;
+    return sent && r->lost * 1000 < r->expected && hist_quantile(&r->latency, 999000) < QUEUE_NS && wrong(t) == 0;
 }
 
 /* After an overload everything must be as before it. Where a stream lost more than half a cycle of sequence numbers,
@@ -164,7 +166,7 @@ static int holds(struct trial *t, double out_mpps)
 {
     for (int i = 0; i < TRIES; i++) {
         int err = run_at(t, out_mpps);
-        if (err || held(t))
+        if (err || held(t, out_mpps))
             return err ? err : 1;
         err = recover(t);
         if (err)
