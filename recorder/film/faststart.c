@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Room for the index is kept at the front: its size is bounded by the number of samples, so nothing is moved later. */
+/* Room for the index is kept at the front, so that nothing is moved later. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -46,9 +46,9 @@ static int add_tracks(struct job *j, bool sets_in_band)
     return 0;
 }
 
-static int write_head(struct job *j, uint64_t samples)
+static int write_head(struct job *j, uint64_t index_bytes)
 {
-    uint64_t bytes = samples * SAMPLE_BYTES + (j->out->nb_streams + 1) * (uint64_t)TRACK_BYTES;
+    uint64_t bytes = index_bytes + (j->out->nb_streams + 1) * (uint64_t)TRACK_BYTES;
     AVDictionary *options = NULL;
     j->out->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
     av_dict_set_int(&options, "moov_size", (int64_t)MIN(bytes, (uint64_t)INT_MAX), 0);
@@ -80,7 +80,7 @@ static int copy_packets(struct job *j, int64_t length_us)
     return r == AVERROR_EOF ? av_write_trailer(j->out) : r;
 }
 
-static int run(struct job *j, const char *from, const char *to, const struct faststart *about)
+static int run(struct job *j, const char *from, const char *to, const struct faststart *about, uint64_t index_bytes)
 {
     j->pkt = av_packet_alloc();
     int r = j->pkt ? open_in(j, from) : -ENOMEM;
@@ -92,14 +92,14 @@ static int run(struct job *j, const char *from, const char *to, const struct fas
     if (r >= 0)
         r = disk_open(&j->out->pb, to);
     if (r >= 0)
-        r = write_head(j, about->samples);
+        r = write_head(j, index_bytes);
     return r < 0 ? r : copy_packets(j, about->length_us);
 }
 
-int faststart_write(const char *from, const char *to, const struct faststart *about)
+static int write_film(const char *from, const char *to, const struct faststart *about, uint64_t index_bytes)
 {
     struct job j = {0};
-    int r = run(&j, from, to, about);
+    int r = run(&j, from, to, about, index_bytes);
     if (j.out) {
         int closed = disk_close(&j.out->pb);
         r = r < 0 ? r : closed;
@@ -108,4 +108,12 @@ int faststart_write(const char *from, const char *to, const struct faststart *ab
     avformat_close_input(&j.in);
     av_packet_free(&j.pkt);
     return MIN(r, 0);
+}
+
+int faststart_write(const char *from, const char *to, const struct faststart *about)
+{
+    int r = write_film(from, to, about, about->index_bytes);
+    if (r == AVERROR(EINVAL)) /* what the writer says when the room is too small */
+        r = write_film(from, to, about, about->samples * SAMPLE_BYTES);
+    return r;
 }

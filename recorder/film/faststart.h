@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 struct faststart {
-    uint64_t samples;  /* packets in the file */
-    int64_t length_us; /* of the film: the last picture stands until then */
-    bool sets_in_band; /* H.264 key frames bring other parameter sets than the index: the sample entry is then avc3,
-                          which says so, instead of avc1 (ISO/IEC 14496-15 5.3.3) */
+    uint64_t index_bytes; /* room to keep for the index: an estimate */
+    uint64_t samples;     /* packets in the file: what the index takes at the most follows from them */
+    int64_t length_us;    /* of the film: the last picture stands until then */
+    bool sets_in_band;    /* H.264 key frames bring other parameter sets than the index: the sample entry is then avc3,
+                             which says so, instead of avc1 (ISO/IEC 14496-15 5.3.3) */
 };
 
 /* 0 or a negative AVERROR; the file to may then be there in part. */

@@ -12,10 +12,16 @@
 
 #define CUE_BYTES  32   /* of one entry of Matroska's index, rounded up */
 #define CUES_BYTES 1024 /* of its head and then some */
-#define CUE_EACH_US                                                                                   \
-    INT64_C(1000000) /* key frames come less often; when they do not, the index is moved to the front \
-                      */
-#define CUES_MAX (INT64_C(64) << 20)
+#define CUE_EACH_US                                                                                     \
+    INT64_C(1000000)   /* key frames come less often; when they do not, the index is moved to the front \
+                        */
+#define INDEX_SPARE 16 /* that part of the estimate is added */
+#define CUES_MAX    (INT64_C(64) << 20)
+
+struct mux_track {
+    int64_t dts, step;      /* of the newest packet, and from the one before */
+    unsigned chunk, before; /* samples in the newest chunk, and in the one before */
+};
 
 struct mux {
     AVFormatContext *ctx;
@@ -23,6 +29,9 @@ struct mux {
     unsigned n;
     bool mp4, named;
     uint64_t packets;
+    uint64_t index_bytes; /* mp4: what they take in the index */
+    unsigned last_track;  /* of the newest packet */
+    struct mux_track *tracks;
     int64_t length_us;
     int64_t flushed_us; /* up to where what was written is in the file's hands */
     char *dir, *name;
@@ -131,7 +140,8 @@ int mux_open(struct mux **out, const char *dir, const char *name, struct feed *c
                       .name = strdup(name),
                       .part = disk_path(dir, name, MUX_PART),
                       .last = disk_path(dir, name, ".last")};
-    if (!m->dir || !m->name || !m->part || !m->last)
+    m->tracks = calloc(n, sizeof(*m->tracks));
+    if (!m->dir || !m->name || !m->part || !m->last || !m->tracks)
         return -ENOMEM;
     return open_part(m, c, tags);
 }
@@ -146,6 +156,27 @@ static void count_priming(const struct mux *m, const struct feed *f, AVPacket *p
     pkt->dts += f->par->initial_padding;
 }
 
+/* ISO/IEC 14496-12: a sample takes 4 bytes in stsz; 8 in stts where the step between two is another; 4 in stss when it
+ * can be entered. A chunk, which begins after samples of another track, takes 8 in co64, and 12 in stsc when it has
+ * other than as many samples as the one before. */
+static void count_sample(struct mux *m, unsigned i, const AVPacket *pkt)
+{
+    struct mux_track *t = &m->tracks[i];
+    int64_t step = pkt->dts - t->dts;
+    bool entry = m->feeds[i]->par->codec_type == AVMEDIA_TYPE_VIDEO && pkt->flags & AV_PKT_FLAG_KEY;
+    m->index_bytes += 4u + (step != t->step ? 8 : 0) + (entry ? 4 : 0);
+    if (i != m->last_track || !m->packets) {
+        m->index_bytes += 8u + (t->chunk != t->before ? 12 : 0);
+        t->before = t->chunk;
+        t->chunk = 0;
+    }
+    t->chunk++;
+    t->dts = pkt->dts;
+    t->step = step;
+    m->last_track = i;
+    m->packets++;
+}
+
 int mux_write(struct mux *m, unsigned i, AVPacket *pkt)
 {
     AVStream *st = m->ctx->streams[i];
@@ -153,7 +184,7 @@ int mux_write(struct mux *m, unsigned i, AVPacket *pkt)
     pkt->stream_index = (int)i;
     count_priming(m, m->feeds[i], pkt);
     av_packet_rescale_ts(pkt, m->feeds[i]->time_base, st->time_base);
-    m->packets++;
+    count_sample(m, i, pkt);
     int r = av_write_frame(m->ctx, pkt);
     av_packet_unref(pkt);
     if (r >= 0 && at_us - m->flushed_us >= MUX_SECOND) {
@@ -180,7 +211,9 @@ int mux_finish(struct mux *m, uint64_t *bytes)
     const char *whole = m->part;
     if (r >= 0 && m->mp4) {
         whole = m->last;
-        r = faststart_write(m->part, m->last, &(struct faststart){m->packets, m->length_us, any_changed_sets(m)});
+        r = faststart_write(m->part, m->last,
+                            &(struct faststart){m->index_bytes + m->index_bytes / INDEX_SPARE, m->packets, m->length_us,
+                                                any_changed_sets(m)});
     }
     if (r >= 0)
         r = disk_settle(whole, m->dir, m->name, bytes);
@@ -200,6 +233,7 @@ void mux_destroy(struct mux *m)
         unlink(m->part);
     if (m->last && !m->named)
         unlink(m->last);
+    free(m->tracks);
     free(m->dir);
     free(m->name);
     free(m->part);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "recorder/film/faststart.h"
 #include "recorder/film/job.h"
 #include "tests/unit/recorder/film/fake_take.h"
 #include "tests/unit/recorder/film/stage.h"
@@ -294,6 +295,25 @@ static void test_killed(void **state)
     }
 }
 
+/* An index for which too little room was kept: the film is written again with enough. */
+static void test_index_estimate(void **state)
+{
+    (void)state;
+    struct take *t = record("index.mp4");
+    char from[128], to[128];
+    fake_picture(t, CODEC_H264, 64, 48, 25, T0, T0 + 80 * SECOND);
+    assert_int_equal(finish(), 0);
+    snprintf(from, sizeof(from), "%s", stage_path("index.mp4"));
+    snprintf(to, sizeof(to), "%s", stage_path("again.mp4"));
+    assert_int_equal(faststart_write(from, to, &(struct faststart){.samples = 2000, .length_us = 80 * SECOND}), 0);
+    assert_true(stage_index_first("again.mp4"));
+    struct watch w;
+    stage_watch(&w, "again.mp4", 0, 0);
+    assert_int_equal(w.n_frames, 2000);
+    assert_near(w.duration_us, 80 * SECOND, 1000);
+    watch_finish(&w);
+}
+
 static int forget(void **state)
 {
     fake_take_forget();
@@ -307,7 +327,7 @@ int main(void)
         cmocka_unit_test_teardown(test_gap, forget),        cmocka_unit_test_teardown(test_sizes, forget),
         cmocka_unit_test_teardown(test_sound_only, forget), cmocka_unit_test_teardown(test_sidecar, forget),
         cmocka_unit_test_teardown(test_refusals, forget),   cmocka_unit_test_teardown(test_no_room, forget),
-        cmocka_unit_test_teardown(test_killed, forget),
+        cmocka_unit_test_teardown(test_killed, forget),     cmocka_unit_test_teardown(test_index_estimate, forget),
     };
     return cmocka_run_group_tests(tests, stage_setup, stage_teardown);
 }
