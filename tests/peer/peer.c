@@ -34,6 +34,7 @@ static int open_socket(const struct in6_addr *local)
     int off = 0, size = SOCKET_BUF;
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)); /* beyond the usual limit, where we may */
     if (bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
         int err = -errno;
         close(fd);
