@@ -85,6 +85,19 @@ int64_t process_cpu_us(const struct process *p)
     return (int64_t)(user + system) * 1000000 / sysconf(_SC_CLK_TCK);
 }
 
+int64_t process_peak_bytes(const struct process *p)
+{
+    char path[64], line[128];
+    int64_t kbytes = -1;
+    snprintf(path, sizeof(path), "/proc/%d/status", p->pid);
+    FILE *f = fopen(path, "re");
+    while (f && kbytes < 0 && fgets(line, sizeof(line), f))
+        sscanf(line, "VmHWM: %ld kB", &kbytes);
+    if (f)
+        fclose(f);
+    return kbytes < 0 ? -1 : kbytes * 1024;
+}
+
 static char *read_all(FILE *f)
 {
     char *text = NULL, bytes[4096];
