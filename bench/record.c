@@ -4,14 +4,12 @@
  * fast. CPU time of the whole recorder for a packet that comes; the ceiling is what it takes to copy the same bytes
  * once and to write them to the same folder, 64 kB at a time. Figures: the share of a core, what was lost, and how much
  * the recorder's memory grew from the first second to the last. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/copied.h"
 #include "common/util.h"
 #include "tests/peer/loop.h"
 #include "tests/proc/studio.h"
@@ -25,7 +23,6 @@
 #define RING_BYTES   (8u << 20)
 #define SECONDS      10
 #define SECOND_US    INT64_C(1000000)
-#define CHUNK_BYTES  (64u << 10)
 #define PACKET_BYTES ((VIDEO_PPS * (VIDEO_BYTES + 32) + AUDIO_PPS * (AUDIO_BYTES + 32)) / (VIDEO_PPS + AUDIO_PPS))
 
 static const struct {
@@ -104,34 +101,6 @@ static struct account record(int speed)
     return a;
 }
 
-static int64_t own_cpu_us(void)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * SECOND_US + r.ru_utime.tv_usec + r.ru_stime.tv_usec;
-}
-
-/* ns a packet of copying so many of them and writing them to a file in the folder of the studios. */
-static double ceiling_ns(uint64_t packets)
-{
-    static uint8_t from[CHUNK_BYTES], to[CHUNK_BYTES];
-    char path[] = "/tmp/roomline-ceiling-XXXXXX";
-    int fd = mkstemp(path);
-    uint64_t chunks = packets * PACKET_BYTES / CHUNK_BYTES;
-    memset(from, 1, sizeof(from));
-    int64_t start_us = own_cpu_us();
-    for (uint64_t i = 0; i < chunks; i++) {
-        from[0] = (uint8_t)i;
-        memcpy(to, from, sizeof(to));
-        if (write(fd, to, sizeof(to)) != sizeof(to))
-            abort();
-    }
-    int64_t cpu_us = own_cpu_us() - start_us;
-    close(fd);
-    unlink(path);
-    return (double)cpu_us * 1e3 / (double)packets;
-}
-
 int main(int argc, char **argv)
 {
     bench_start(argc, argv, "Recording: CPU time of the recorder for a packet; n: takes at a time", ARRAY_SIZE(cases));
@@ -150,7 +119,7 @@ int main(int argc, char **argv)
                                         .size = PACKET_BYTES,
                                         .n = TAKES,
                                         .ns = (double)a.cpu_us * 1e3 / (double)a.packets,
-                                        .ceiling_ns = ceiling_ns(a.packets),
+                                        .ceiling_ns = copied_ns(a.packets * PACKET_BYTES) / (double)a.packets,
                                         .figures = figures,
                                         .n_figures = ARRAY_SIZE(figures)});
     }

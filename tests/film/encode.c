@@ -15,6 +15,7 @@ struct encode {
     AVCodecContext *context;
     AVFrame *frame;
     AVPacket *packet;
+    int grain;
 };
 
 static void check(int err, const char *what)
@@ -42,7 +43,7 @@ static void option(struct encode *e, const char *name, const char *value)
     check(av_opt_set(e->context->priv_data, name, value, 0), name);
 }
 
-struct encode *encode_video(enum codec codec, int width, int height, int fps, int kbps)
+struct encode *encode_video(enum codec codec, int width, int height, int fps, int kbps, int grain)
 {
     struct encode *e = create(codec == CODEC_H264 ? "libx264" : "libvpx");
     AVCodecContext *c = e->context;
@@ -54,6 +55,7 @@ struct encode *encode_video(enum codec codec, int width, int height, int fps, in
     c->gop_size = INT32_MAX / 2; /* key frames are asked for */
     c->max_b_frames = 0;
     c->bit_rate = kbps * 1000;
+    e->grain = grain;
     if (codec == CODEC_H264) {
         option(e, "preset", "ultrafast");
         option(e, "tune", "zerolatency");
@@ -121,6 +123,8 @@ const uint8_t *encode_picture(struct encode *e, uint32_t number, bool key, size_
     for (int plane = 1; plane < 3; plane++)
         memset(e->frame->data[plane], 128, (size_t)e->frame->linesize[plane] * (size_t)((e->frame->height + 1) / 2));
     slate_draw(e->frame->data[0], e->frame->linesize[0], e->frame->width, e->frame->height, number);
+    if (e->grain)
+        slate_grain(e->frame->data[0], e->frame->linesize[0], e->frame->width, e->frame->height, number, e->grain);
     e->frame->pts = number;
     e->frame->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     const uint8_t *data = encode(e, bytes);

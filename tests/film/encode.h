@@ -11,7 +11,8 @@
 
 struct encode;
 
-struct encode *encode_video(enum codec codec, int width, int height, int fps, int kbps);
+/* grain: of slate_grain; 0: none. */
+struct encode *encode_video(enum codec codec, int width, int height, int fps, int kbps, int grain);
 struct encode *encode_audio(enum codec codec, int samples); /* in a packet; Opus at 48 kHz, G.711 at 8 kHz, mono */
 void encode_destroy(struct encode *e);
 

@@ -59,7 +59,7 @@ static struct encode *encoder_at(const struct scene_take *take, int64_t at_us)
 {
     bool resized = take->resize_us && at_us >= take->resize_us;
     return encode_video(take->video, resized ? take->resize_width : take->width,
-                        resized ? take->resize_height : take->height, take->fps, take->kbps);
+                        resized ? take->resize_height : take->height, take->fps, take->kbps, take->grain);
 }
 
 static void shoot_video(struct shooting *s)

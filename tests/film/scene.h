@@ -16,6 +16,7 @@ struct scene_take {
     enum codec audio, video;      /* CODEC_NONE: none. Opus, PCMU, PCMA; H264, VP8 */
     struct scene_span span;       /* from publish to end */
     int width, height, fps, kbps; /* 0: 320x240, 25, 300 */
+    int grain;                    /* of slate_grain; 0: none */
     int64_t key_every_us;         /* 0: 4 s. After a loss the next key frame comes 200 ms later */
     int64_t encode_us;            /* from a picture to its packets */
     bool sets_once;               /* H.264: parameter sets only with the first key frame of each size */

@@ -30,6 +30,22 @@ void slate_draw(uint8_t *luma, int stride, int width, int height, uint32_t numbe
         memset(luma + y * stride + bar, WHITE, (size_t)w);
 }
 
+#define GRAIN 4 /* pixels, each way */
+
+void slate_grain(uint8_t *luma, int stride, int width, int height, uint32_t number, int amplitude)
+{
+    uint32_t random = number * 2654435761u | 1;
+    for (int y = 0; y + GRAIN <= height; y += GRAIN)
+        for (int x = 0; x + GRAIN <= width; x += GRAIN) {
+            random ^= random << 13; /* xorshift32 (Marsaglia) */
+            random ^= random >> 17;
+            random ^= random << 5;
+            int add = (int)(random % (uint32_t)(2 * amplitude + 1)) - amplitude;
+            for (int i = 0; i < GRAIN * GRAIN; i++)
+                luma[(y + i / GRAIN) * stride + x + i % GRAIN] += (uint8_t)add;
+        }
+}
+
 static int mean(const uint8_t *luma, int stride, int w, int h)
 {
     int sum = 0, n = 0;

@@ -14,6 +14,9 @@
 /* Sixteen by two large blocks, black for 0 and white for 1, on the upper half: 24 bits of the number and 8 that check
  * it. On the lower half a bar moves. At least 64x32. */
 void slate_draw(uint8_t *luma, int stride, int width, int height, uint32_t number);
+/* Noise upon it, another in each picture, so that an encoder has something to spend its bits on. amplitude: of luma,
+ * below 25, that the number can still be read. */
+void slate_grain(uint8_t *luma, int stride, int width, int height, uint32_t number, int amplitude);
 int32_t slate_read(const uint8_t *luma, int stride, int width, int height); /* -1: cannot be read */
 
 /* Silence, but for SLATE_TONE_US from every whole second on, whose tone is number second % SLATE_TONES. -1..1 */
