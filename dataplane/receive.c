@@ -14,8 +14,6 @@
 #include "dataplane/stream.h"
 #include "dataplane/worker.h"
 
-#define ROC_ONE INT64_C(0x10000)
-
 struct item {
     struct rte_mbuf *m;
     struct stream *stream;
@@ -213,18 +211,20 @@ static void look_behind(const struct item *it, int64_t index)
         arrivals_prefetch(s->arrivals);
 }
 
-/* With the obvious index and one ROC more. Alone: where the first packets of a source stand side by side, each must
+/* With one guess after the other. Alone: where the first packets of a source stand side by side, each must
  * know what the one before it proved. */
-static void try_in_doubt(struct worker *w, struct item *it, int64_t index, struct burst *out, int64_t now_us)
+static void try_in_doubt(struct worker *w, struct item *it, struct burst *out, int64_t now_us)
 {
     uint8_t copy[PKT_DATAROOM]; /* a failed attempt spoils the packet */
     uint16_t len = pkt(it->m)->payload_len;
+    int64_t guesses[SOURCE_GUESSES];
+    uint32_t n = source_guess(it->src, it->view.seq, guesses);
     struct srtp_job job;
 
     memcpy(copy, pkt_payload(it->m), len);
-    for (int guess = replay_check(&it->src->replay, index) ? 0 : 1; guess < 2; guess++) {
+    for (uint32_t i = 0; i < n; i++) {
         memcpy(pkt_payload(it->m), copy, len);
-        job = job_of(it, index + guess * ROC_ONE);
+        job = job_of(it, guesses[i]);
         srtp_unprotect_burst(w->srtp, &job, 1);
         if (job.error != -EBADMSG)
             break;
@@ -252,13 +252,14 @@ static void add_rtp(struct worker *w, struct batch *batch, struct burst *out, st
     }
     if (it.stream->shed_rank < w->shed.level) {
         it.stream->shed = true;
+        source_pass(it.src, it.view.seq);
         worker_drop(w, m, DROP_OVERLOAD);
         return;
     }
     int64_t index = replay_estimate(it.src->replay.highest, it.view.seq);
     if (source_in_doubt(it.src, now_us)) {
         finish_rtp(w, batch, out, now_us);
-        try_in_doubt(w, &it, index, out, now_us);
+        try_in_doubt(w, &it, out, now_us);
     } else if (replay_check(&it.src->replay, index)) {
         add(batch, &it, index);
         look_behind(&it, index);

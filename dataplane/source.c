@@ -8,7 +8,9 @@
 #include "common/ntp.h"
 #include "dataplane/stream.h"
 
-#define DOUBT_US 1000000 /* silence after which a wrap may have been missed */
+#define PASSED_FAR 0x4000 /* packets shed after which the obvious index may be wrong */
+#define ROC_ONE    INT64_C(0x10000)
+#define DOUBT_US   1000000 /* silence after which a wrap may have been missed */
 
 void source_init(struct rx_source *src, uint32_t ssrc)
 {
@@ -65,7 +67,26 @@ bool source_takes_pt(const struct rx_source *src, const struct stream *st, uint8
 
 bool source_in_doubt(const struct rx_source *src, int64_t now_us)
 {
-    return src->replay.highest < 0 || now_us - src->last_us > DOUBT_US;
+    return src->replay.highest < 0 || now_us - src->last_us > DOUBT_US ||
+           src->passed - src->replay.highest > PASSED_FAR;
+}
+
+void source_pass(struct rx_source *src, uint16_t seq)
+{
+    src->passed = RTE_MAX(src->passed, replay_estimate(RTE_MAX(src->passed, src->replay.highest), seq));
+}
+
+uint32_t source_guess(const struct rx_source *src, uint16_t seq, int64_t guesses[SOURCE_GUESSES])
+{
+    int64_t near = replay_estimate(src->replay.highest, seq), passed = replay_estimate(src->passed, seq);
+    uint32_t n = 0;
+
+    if (src->passed > src->replay.highest && passed > near)
+        guesses[n++] = passed;
+    if (replay_check(&src->replay, near))
+        guesses[n++] = near;
+    guesses[n++] = near + ROC_ONE;
+    return n;
 }
 
 void source_take(struct rx_source *src, uint32_t ssrc, int64_t index, uint16_t bytes, int64_t rx_us)

@@ -21,6 +21,7 @@ struct rx_source {
     uint32_t transit;
     int64_t base;            /* lowest index that came; valid once replay.highest >= 0 */
     int64_t last_us;         /* last authenticated packet */
+    int64_t passed;          /* index of the newest packet that was shed, never decrypted: a guess */
     uint64_t packets, bytes; /* bytes: whole clear packets */
     struct replay replay;    /* with the highest authenticated packet index */
     int64_t expected_prior;  /* at the last receiver report */
@@ -41,6 +42,14 @@ bool source_takes_pt(const struct rx_source *src, const struct stream *st, uint8
 /* Before the first packet, and after a silence, a wrap may have passed unseen (RFC 3711 3.3.1 leaves such a stream dead
  * for ever): the index may be one ROC higher than the obvious one. */
 bool source_in_doubt(const struct rx_source *src, int64_t now_us);
+
+/* A packet was shed. Its number is kept in mind, or a stream that is shed for long would have lost count of the wraps
+ * when it comes back. It is not authentic, so it is one of the guesses for the next index, and nothing more. */
+void source_pass(struct rx_source *src, uint16_t seq);
+
+/* The guesses for the index of a packet when in doubt, the most likely first. */
+#define SOURCE_GUESSES 3
+uint32_t source_guess(const struct rx_source *src, uint16_t seq, int64_t guesses[SOURCE_GUESSES]);
 
 /* An authentic packet that was not here before. */
 void source_take(struct rx_source *src, uint32_t ssrc, int64_t index, uint16_t bytes, int64_t rx_us);

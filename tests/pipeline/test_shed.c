@@ -196,6 +196,31 @@ static void video_goes_audio_stays_and_all_comes_back(void **state)
     assert_int_equal(w->stats.nacks_sent, nacks); /* what was shed is not asked for */
 }
 
+/* Wraps pass while it is shed, and it is nevertheless there again when it may. */
+static void a_stream_shed_for_long_keeps_count(void **state)
+{
+    struct room *r = *state;
+    struct worker *w = &r->media->worker;
+
+    send_video(r);
+    media_turn(r->media, 1000);
+    for (int64_t end = 3 * 0x10000 + 100; r->video_at < end;) {
+        for (uint32_t i = 0; i < PKT_BURST; i++)
+            send_video(r);
+        w->shed = (struct shed){.level = SHED_VIDEO, .began_us = r->media->now_us}; /* it does not end meanwhile */
+        worker_turn(w, r->media->now_us += 10);
+    }
+    assert_int_equal(media_drops(r->media, DROP_OVERLOAD), r->video_at - 1);
+    w->shed.level = 0;
+    uint32_t before = subscription_leg(&r->video_sub)->packets;
+    send_video(r);
+    send_video(r);
+    media_turn(r->media, 1000);
+    assert_int_equal(media_drops(r->media, DROP_AUTH), 0);
+    assert_int_equal(subscription_leg(&r->video_sub)->packets, before + 2);
+    assert_int_equal(r->video.primary.replay.highest, r->video_at - 1);
+}
+
 /* A burst that fits is none of this. */
 static void bursts_of_a_worker_with_time_are_taken(void **state)
 {
@@ -332,6 +357,7 @@ int main(void)
         cmocka_unit_test(queues_that_will_run_over),
         cmocka_unit_test(ranks_are_spread_and_audio_is_above),
         TEST(video_goes_audio_stays_and_all_comes_back),
+        TEST(a_stream_shed_for_long_keeps_count),
         TEST(bursts_of_a_worker_with_time_are_taken),
         TEST(what_a_stall_left_behind_is_taken),
         TEST(a_queue_that_gets_longer_is_overload),
