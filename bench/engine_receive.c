@@ -89,9 +89,9 @@ static struct engine_leg *leg_of(struct engine *e, const struct session *s, cons
     return NULL;
 }
 
-static bool is_to_open(const struct engine *e, struct engine_leg *leg)
+static bool is_to_open(const struct engine *e, struct engine_leg *leg, int64_t index)
 {
-    if (leg->leg.mapped && ++leg->unopened < e->verify_every)
+    if (leg->leg.mapped && ++leg->unopened < e->verify_every && !leg_jumps(&leg->leg, index))
         return false;
     leg->unopened = 0;
     return true;
@@ -105,7 +105,7 @@ static bool verify(struct engine *e, struct engine_leg *leg, int64_t index, cons
 
     if (!payload_read(&payload, conf->codec, bytes, len) || payload.source != conf->ssrc)
         return false;
-    if (!leg->leg.mapped)
+    if (!leg->leg.mapped || leg_jumps(&leg->leg, index))
         leg_map(&leg->leg, index, payload.seq);
     return payload.seq == leg_sender_seq(&leg->leg, index);
 }
@@ -169,7 +169,7 @@ static void add_media(struct engine *e, struct media *m, const struct session *s
     uint16_t seq = get_be16(d->bytes + 2);
     *a = (struct arrival){.leg = leg, .rtx = get_be32(d->bytes + 8) != leg->ssrc};
     a->index = a->rtx ? replay_estimate(leg->rtx_highest, seq) : leg_index(&leg->leg, seq);
-    if ((!a->rtx && !is_to_open(e, leg)) || rtp_parse_header(&view, d->bytes, d->len) != 0)
+    if ((!a->rtx && !is_to_open(e, leg, a->index)) || rtp_parse_header(&view, d->bytes, d->len) != 0)
         return;
     m->jobs[m->n_jobs++] =
         (struct srtp_job){.ctx = s->rx, .dst = d->bytes, .hdr_len = view.payload, .len = d->len, .index = a->index};

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The accounts of one received RTP stream: which of the sender's packets came, how often, in which order and how late.
  * It works on the outer sequence number alone: a relay numbers anew, but at a fixed distance, and one opened packet
- * tells that. Pure, header only. */
+ * tells that. Only behind a jump, when a receiver could not follow the true one, may the distance be another. Pure,
+ * header only. */
 #ifndef ROOMLINE_BENCH_LEG_H
 #define ROOMLINE_BENCH_LEG_H
 
 #include "common/hist.h"
 #include "dataplane/replay.h"
 
-#define LEG_MISSING_MAX 256 /* packets back: those before are past help */
+#define LEG_MISSING_MAX 256    /* packets back: those before are past help */
+#define LEG_JUMP        0x1000 /* numbers passed over at once, as by a relay that begins to number anew */
 
 struct leg_counts {
     uint64_t unique, duplicates, reordered; /* reordered: new, but behind a younger one */
@@ -48,6 +50,12 @@ static inline void leg_map(struct leg *leg, int64_t index, uint64_t sender_seq)
     leg->first = index;
     leg->shift = index - (int64_t)sender_seq;
     leg->mapped = true;
+}
+
+/* Does this packet come after a gap behind which the relay may number otherwise? It is to be opened. */
+static inline bool leg_jumps(const struct leg *leg, int64_t index)
+{
+    return leg->mapped && index - leg->replay.highest >= LEG_JUMP;
 }
 
 static inline uint64_t leg_sender_seq(const struct leg *leg, int64_t index)

@@ -49,6 +49,23 @@ static void test_counts(void **state)
     }
 }
 
+static void test_jump(void **state)
+{
+    struct leg leg;
+
+    leg_init(&leg);
+    assert_false(leg_jumps(&leg, 1 << 20)); /* nothing is known yet */
+    leg_map(&leg, 100, 7);
+    leg_begin(&leg, 7);
+    leg_take(&leg, 100);
+    assert_false(leg_jumps(&leg, 100 + LEG_JUMP - 1));
+    assert_true(leg_jumps(&leg, 100 + LEG_JUMP));
+    leg_map(&leg, 100 + LEG_JUMP, 90000);
+    leg_take(&leg, 100 + LEG_JUMP);
+    assert_int_equal(leg_sender_seq(&leg, 100 + LEG_JUMP + 1), 90001);
+    assert_int_equal(leg.counts.unique, 2);
+}
+
 static void test_missing(void **state)
 {
     static const int64_t seqs[] = {65530, 65532, 65533, 65538, 65537};
@@ -109,10 +126,8 @@ static void test_pace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_jump), cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_times),  cmocka_unit_test(test_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
