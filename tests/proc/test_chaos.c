@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A recorder that stands still, stutters, is killed or has no disk left, while people talk: whoever listens misses
- * nothing, and what the recording misses is counted to the packet. */
+/* A recorder that stands still, stutters, is killed or waits for its disk in vain, while people talk: whoever listens
+ * misses nothing, and what the recording misses is counted to the packet. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/rtp.h"
@@ -20,7 +22,8 @@
 #define VIDEO_FPS  30
 #define FIRST_SEQ  65000 /* sequence numbers begin anew while it all happens */
 #define LISTENERS  2
-#define GROWTH_MAX (8 << 20) /* of the recorder's memory, over what it takes before it records */
+#define PAUSE_MAX  (SECOND_US / 2) /* between two packets that a listener hears: the recorder stalls for longer */
+#define GROWTH_MAX (4 << 20)       /* of the recorder's memory, over what it takes before it records */
 
 struct scene {
     struct world *w;
@@ -94,7 +97,7 @@ static void check_memory(struct scene *s)
     WORLD_CHECK(s->w, growth < GROWTH_MAX);
 }
 
-/* The speaker falls silent: not one packet is missing, and none had to be sent twice. */
+/* The speaker falls silent: not one packet is missing, none had to be sent twice, and none waited for the recorder. */
 static void check_listeners(struct scene *s)
 {
     struct world *w = s->w;
@@ -104,6 +107,7 @@ static void check_listeners(struct scene *s)
         for (enum media_kind k = 0; k < MEDIA_KINDS; k++) {
             const struct sink_stats *stats = &world_sink(s->listeners[i], "speaker", k)->stats;
             WORLD_CHECK(w, stats->repaired == 0 && stats->duplicates == 0 && stats->late == 0);
+            WORLD_CHECK(w, stats->gap_us < PAUSE_MAX);
         }
     }
 }
@@ -281,6 +285,48 @@ static void test_stutters(void **state)
     world_close(s.w);
 }
 
+static pid_t find_thread(const struct scene *s, const char *name)
+{
+    char pattern[64], found[32] = "";
+    glob_t threads = {0};
+    pid_t tid = 0;
+    snprintf(pattern, sizeof(pattern), "/proc/%d/task/*", s->w->recorder.pid);
+    glob(pattern, 0, NULL, &threads);
+    for (size_t i = 0; i < threads.gl_pathc && !tid; i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "%s/comm", threads.gl_pathv[i]);
+        FILE *f = fopen(path, "re");
+        if (f && fscanf(f, "%31s", found) == 1 && strcmp(found, name) == 0)
+            tid = atoi(strrchr(threads.gl_pathv[i], '/') + 1);
+        if (f)
+            fclose(f);
+    }
+    globfree(&threads);
+    return tid;
+}
+
+/* A disk that does not answer, as its writer sees it: that thread alone is held. What comes waits in memory, for the
+ * one that empties the rings waits for nobody. */
+static void test_disk_hangs(void **state)
+{
+    struct scene s;
+    begin(&s, *state, "record.ring_kbytes=512"); /* of 1 s */
+    await_captured(&s);
+    pid_t writer = find_thread(&s, "rec-write");
+    WORLD_CHECK(s.w, writer && ptrace(PTRACE_SEIZE, writer, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, writer, 0, 0) == 0);
+    WORLD_CHECK(s.w, waitpid(writer, NULL, __WALL) == writer);
+    int64_t newest = take_stock(&s).of[MEDIA_VIDEO].newest;
+    world_run_for(s.w, 2 * SECOND_US);
+    WORLD_CHECK(s.w, take_stock(&s).of[MEDIA_VIDEO].newest == newest);
+    WORLD_CHECK(s.w, ptrace(PTRACE_DETACH, writer, 0, 0) == 0);
+    await_captured(&s);
+    check_listeners(&s);
+    struct tally t = await_last(&s);
+    WORLD_CHECK(s.w, copies_lost(&s) == 0 && t.lost == 0);
+    check_sidecar(&s, &t, 0);
+    world_close(s.w);
+}
+
 /* What was sent while there was none is missing; the next one goes on with the same file. */
 static void test_killed(void **state)
 {
@@ -359,10 +405,8 @@ static bool has_own_mounts(void)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_stopped),
-        WORLD_TEST(test_stutters),
-        WORLD_TEST(test_killed),
-        WORLD_TEST(test_disk_full),
+        WORLD_TEST(test_stopped), WORLD_TEST(test_stutters),  WORLD_TEST(test_disk_hangs),
+        WORLD_TEST(test_killed),  WORLD_TEST(test_disk_full),
     };
     return world_enter("chaos") && has_own_mounts() ? cmocka_run_group_tests_name("chaos", tests, NULL, NULL) : 0;
 }
