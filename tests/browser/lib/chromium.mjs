@@ -21,7 +21,7 @@ export class Browser {
   }
 
   // A page of this person. Console errors and page errors are kept in page.errors.
-  async person(who, { source = true, width = 320, height = 240, fps = 15, viewport } = {}) {
+  async person(who, { source = true, width = 320, height = 240, fps = 15, beepHz = BEEP_HZ, viewport } = {}) {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true, permissions: ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
       viewport: viewport ?? { width: 1280, height: 800 },
@@ -31,7 +31,7 @@ export class Browser {
     page.on('pageerror', (e) => page.errors.push(String(e)));
     page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));
     if (source)
-      await page.addInitScript(installSource, { ...PEOPLE[who], width, height, fps, beepHz: BEEP_HZ });
+      await page.addInitScript(installSource, { ...PEOPLE[who], width, height, fps, beepHz });
     // Every peer connection of the page, for statistics.
     await page.addInitScript(() => {
       const Native = window.RTCPeerConnection;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Known content in place of camera and microphone: one canvas and one WebAudio graph in the page, so that a receiver can
-// tell who it sees, who it hears, and how far sound and picture are apart.
+// tell who it sees, who it hears, and how far sound and picture are apart. All pages flash at once, by the wall clock.
 //
 // Picture: four quadrants in the person's colours, a bar that moves with every frame, and a centre square that flashes
 // white for 150 ms each second. Sound: a steady tone at the person's pitch, and a 2 kHz beep with every flash.
@@ -15,8 +15,7 @@ export const BEEP_HZ = 2000;
 
 // Runs in the page, before any script of it.
 export function installSource({ colors, hz, width, height, fps, beepHz }) {
-  const start = performance.now();
-  const flashing = () => (performance.now() - start) % 1000 < 150;
+  const flashing = () => Date.now() % 1000 < 150;
 
   function video() {
     const canvas = document.createElement('canvas');
@@ -54,8 +53,7 @@ export function installSource({ colors, hz, width, height, fps, beepHz }) {
       beep.start();
       // Schedules the next second's beep on the audio clock, from the clock the flash uses.
       const schedule = () => {
-        const now = performance.now() - start;
-        const ahead = (1000 - (now % 1000)) / 1000;
+        const ahead = (1000 - (Date.now() % 1000)) / 1000;
         const at = ctx.currentTime + ahead;
         beepGain.gain.setValueAtTime(0.5, at);
         beepGain.gain.setValueAtTime(0, at + 0.15);
