@@ -94,6 +94,15 @@ bool sets_known(const struct sets *s)
     return s->sps.bytes && s->pps.bytes;
 }
 
+/* Those that are known: an empty text has no memory. */
+static void put_sets(uint8_t *to, const struct sets *s)
+{
+    if (s->sps.bytes)
+        memcpy(to, s->sps.data, s->sps.bytes);
+    if (s->pps.bytes)
+        memcpy(to + s->sps.bytes, s->pps.data, s->pps.bytes);
+}
+
 int sets_to_par(const struct sets *s, AVCodecParameters *par)
 {
     size_t bytes = s->sps.bytes + s->pps.bytes;
@@ -101,8 +110,7 @@ int sets_to_par(const struct sets *s, AVCodecParameters *par)
     par->extradata = av_mallocz(bytes + AV_INPUT_BUFFER_PADDING_SIZE);
     if (!par->extradata)
         return -ENOMEM;
-    memcpy(par->extradata, s->sps.data, s->sps.bytes);
-    memcpy(par->extradata + s->sps.bytes, s->pps.data, s->pps.bytes);
+    put_sets(par->extradata, s);
     par->extradata_size = (int)bytes;
     return 0;
 }
@@ -122,8 +130,7 @@ int sets_packet(const struct sets *s, const uint8_t *unit, size_t bytes, bool ke
     size_t sets_bytes = s->sps.bytes + s->pps.bytes;
     if (av_new_packet(pkt, (int)(sets_bytes + bytes)))
         return -ENOMEM;
-    memcpy(pkt->data, s->sps.data, s->sps.bytes);
-    memcpy(pkt->data + s->sps.bytes, s->pps.data, s->pps.bytes);
+    put_sets(pkt->data, s);
     struct sets_text rest = {.data = pkt->data + sets_bytes};
     copy_nals(unit, bytes, is_neither, &rest);
     av_shrink_packet(pkt, (int)(sets_bytes + rest.bytes));
