@@ -208,8 +208,8 @@ static void check_case(size_t i)
     r->spoil_nth = cases[i].spoil_nth;
     assert_int_equal(engine_run(e, &run, &result), 0);
     uint64_t tenth = result.expected / 10, slack = 3 * SUBSCRIBERS;
-    assert_in_range(result.sent, 100,
-                    (uint64_t)RATE_PPS * TIME_US / 900000); /* on a busy machine what is late is still sent */
+    /* In real time, on a machine that may stall: what is late is sent then. How fast is test_pace's. */
+    assert_in_range(result.sent, 100, 2 * (uint64_t)RATE_PPS * TIME_US / 1000000);
     assert_int_equal(result.expected, SUBSCRIBERS * result.sent);
     assert_int_equal(result.delivered + result.lost, result.expected);
     assert_in_range(result.lost + slack, cases[i].lose_nth || cases[i].spoil_nth ? tenth : slack,
