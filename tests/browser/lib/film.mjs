@@ -65,19 +65,17 @@ export async function beepsOf(file, hz) {
     const [re, im] = turn.reduce(([a, b], [c, s], i) => [a + samples[at + i] * c, b + samples[at + i] * s], [0, 0]);
     levels.push(Math.hypot(re, im));
   }
-  const loud = levels.reduce((a, b) => Math.max(a, b), 0) / 2;
+  const loud = levels.reduce((a, b) => Math.max(a, b), 0) / 4; // a sum of films clips, which takes up to half of a beep
   return onsets(levels.map((level) => level > loud), SOUND_HZ / HOP).map((t) => t + WINDOW / 2 / SOUND_HZ);
 }
 
-/** For each moment of one the distance of the nearest of the other, ms, in order of size; positive: the other is later. */
+/** How far the nearest of others are from some, ms: the median (positive: others are later), and what nine in ten keep to. */
 export function apart(some, others) {
   const nearest = (t) => others.reduce((best, o) => (Math.abs(o - t) < Math.abs(best - t) ? o : best), Infinity);
-  return some.map((t) => (nearest(t) - t) * 1000).filter((ms) => Math.abs(ms) < 500)
-    .sort((a, b) => Math.abs(a) - Math.abs(b));
+  const ms = some.map((t) => (nearest(t) - t) * 1000).filter((d) => Math.abs(d) < 500);
+  const quantile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)];
+  return { pairs: ms.length, median: quantile(ms, 0.5), p90: quantile(ms.map(Math.abs), 0.9) };
 }
-
-/** The value below which this share of them lies; they are in order. */
-export const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 /** What operators do with two films in step: one picture beside the other, both sounds. */
 export const merge = (first, second, output) => run('ffmpeg', ['-v', 'error', '-i', first, '-i', second, '-filter_complex',
