@@ -159,35 +159,22 @@ void capture_put_lost(struct capture *c, uint64_t records, int64_t now_us)
     reserve(c, 0, false, now_us); /* else with what comes next */
 }
 
-static int64_t unix_us(void)
+static int64_t read_clock_us(clockid_t id)
 {
     struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
+    clock_gettime(id, &ts);
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 void capture_put_clock(struct capture *c, int64_t now_us)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts); /* the two together, whenever this turn began */
-    struct tap_clock clock = {.monotonic_us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000, .unix_us = unix_us()};
+    /* The two together, whenever this turn began. */
+    struct tap_clock clock = {.monotonic_us = read_clock_us(CLOCK_MONOTONIC), .unix_us = read_clock_us(CLOCK_REALTIME)};
     if (reserve(c, tap_record_bytes(sizeof(clock)), false, now_us))
         append_record(c, TAP_CLOCK, &clock, sizeof(clock), now_us);
 }
 
 /* ---- On the writer's thread ---- */
-
-static int write_all(int fd, const uint8_t *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t written = write(fd, bytes, n);
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        bytes += written > 0 ? written : 0;
-        n -= written > 0 ? (size_t)written : 0;
-    }
-    return 0;
-}
 
 static void write_chunk(struct hand_job *job)
 {
@@ -195,7 +182,7 @@ static void write_chunk(struct hand_job *job)
     struct capture *c = chunk->capture;
     if (c->fd < 0 || (c->err && !chunk->last_words))
         return;
-    chunk->err = write_all(c->fd, chunk->data, chunk->used);
+    chunk->err = folder_write_all(c->fd, chunk->data, chunk->used);
     if (!chunk->err)
         c->file_bytes += chunk->used;
     else if (ftruncate(c->fd, (off_t)c->file_bytes) || lseek(c->fd, 0, SEEK_END) < 0)

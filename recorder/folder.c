@@ -96,14 +96,14 @@ int folder_make_room(const char *records, uint64_t room)
     return step(folder_captures(records), name, folder_make_in);
 }
 
-static int write_all(int fd, const char *text, size_t len)
+int folder_write_all(int fd, const void *bytes, size_t n)
 {
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-        if (n < 0 && errno != EINTR)
+    for (const uint8_t *at = bytes; n > 0;) {
+        ssize_t written = write(fd, at, n);
+        if (written < 0 && errno != EINTR)
             return -errno;
-        text += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
+        at += written > 0 ? written : 0;
+        n -= written > 0 ? (size_t)written : 0;
     }
     return 0;
 }
@@ -117,7 +117,7 @@ int folder_write(int parent, const char *name, const char *text, size_t len)
     int fd = openat(parent, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -errno;
-    int err = write_all(fd, text, len);
+    int err = folder_write_all(fd, text, len);
     if (!err && fsync(fd))
         err = -errno;
     close(fd);

@@ -25,6 +25,9 @@ int folder_captures(const char *records);                 /* .captures, made */
 int folder_room(const char *records, uint64_t room);      /* .captures/<room>; -ENOENT when it is not there */
 int folder_make_room(const char *records, uint64_t room); /* made */
 
+/* All of them, after interruptions too: 0 or -errno. */
+int folder_write_all(int fd, const void *bytes, size_t n);
+
 /* A whole file of text, in place at once or not at all: NAME.part, synced, renamed, and the folder synced. 0 or
  * -errno. */
 int folder_write(int parent, const char *name, const char *text, size_t len);
